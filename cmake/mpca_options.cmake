@@ -1,0 +1,27 @@
+# Compiler settings that hold for every target.
+option(MPCA_BUILD_TESTS "Build the tests" ON)
+option(MPCA_BUILD_BENCH "Build the benchmarks" OFF)
+option(MPCA_BUILD_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
+option(MPCA_WERROR "Treat warnings as errors" OFF)
+set(MPCA_SANITIZE "" CACHE STRING "Comma-separated list for -fsanitize=")
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+
+# No fused multiply-add: x86 and ARM have to reach the same decisions, and a replay the same bits.
+add_compile_options(-Wall -Wextra -Wconversion -Wshadow -ffp-contract=off)
+if(MPCA_WERROR)
+  add_compile_options(-Werror)
+endif()
+if(MPCA_SANITIZE)
+  add_compile_options(-fsanitize=${MPCA_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${MPCA_SANITIZE})
+endif()
+
+find_program(MPCA_CCACHE ccache)
+if(MPCA_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${MPCA_CCACHE})
+endif()

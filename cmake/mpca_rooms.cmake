@@ -1,0 +1,21 @@
+# mpca_room(<name> [PURE] [DIR <folder below src>] [USES <room>...] [LIBS <library>...])
+#
+# The library of one room: every .cpp of its folder. USES are the rooms that it may include, LIBS the packages that only
+# its own .cpp files see. PURE rooms do no I/O and build without exceptions.
+function(mpca_room name)
+  cmake_parse_arguments(ROOM "PURE" "DIR" "USES;LIBS" ${ARGN})
+  if(NOT ROOM_DIR)
+    set(ROOM_DIR ${name})
+  endif()
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${ROOM_DIR}/*.cpp)
+  if(name STREQUAL core)
+    list(FILTER sources EXCLUDE REGEX "/core/os/")
+  endif()
+  add_library(mpca_${name} STATIC ${sources})
+  target_include_directories(mpca_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+  list(TRANSFORM ROOM_USES PREPEND mpca_)
+  target_link_libraries(mpca_${name} PUBLIC ${ROOM_USES} PRIVATE ${ROOM_LIBS})
+  if(ROOM_PURE)
+    target_compile_options(mpca_${name} PRIVATE -fno-exceptions)
+  endif()
+endfunction()
