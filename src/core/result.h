@@ -1,7 +1,7 @@
 // How failures travel: as values. No exception crosses a room's border (docs/STYLE.md, section 6).
 //
-// A failure that the world can cause (input, disk, budget) is an Error. One that only a bug can cause is MPCA_CHECK, which
-// stays on in all builds and aborts with the place.
+// A failure that the world can cause (input, disk, budget) is an Error. One that only a bug can cause is MPCA_CHECK,
+// which stays on in all builds and aborts with the place.
 #pragma once
 
 #include <expected>
@@ -62,25 +62,24 @@ namespace internal {
 }  // namespace mpca
 
 /// MPCA_TRY(auto trace, read_trace(path)): the value, or return the error from the calling function.
-#define MPCA_TRY(declaration, expression) \
-  MPCA_TRY_STEP_(MPCA_TRY_JOIN_(mpca_try_, __LINE__), declaration, expression)
-#define MPCA_TRY_STEP_(temporary, declaration, expression)                                     \
-  auto temporary = (expression);                                                               \
-  if (!temporary.has_value()) return std::unexpected(std::move(temporary).error());            \
+#define MPCA_TRY(declaration, expression) MPCA_TRY_STEP_(MPCA_TRY_JOIN_(mpca_try_, __LINE__), declaration, expression)
+#define MPCA_TRY_STEP_(temporary, declaration, expression)                          \
+  auto temporary = (expression);                                                    \
+  if (!temporary.has_value()) return std::unexpected(std::move(temporary).error()); \
   declaration = *std::move(temporary)
 
 /// MPCA_TRY_VOID(write(path, text)): the same for Result<void>.
-#define MPCA_TRY_VOID(expression)                                                              \
-  do {                                                                                         \
-    if (auto mpca_try_void_ = (expression); !mpca_try_void_.has_value())                       \
-      return std::unexpected(std::move(mpca_try_void_).error());                               \
+#define MPCA_TRY_VOID(expression)                                        \
+  do {                                                                   \
+    if (auto mpca_try_void_ = (expression); !mpca_try_void_.has_value()) \
+      return std::unexpected(std::move(mpca_try_void_).error());         \
   } while (false)
 
 #define MPCA_TRY_JOIN_(a, b) MPCA_TRY_JOIN2_(a, b)
 #define MPCA_TRY_JOIN2_(a, b) a##b
 
 /// Aborts with file, line and reason when only a bug can have made `condition` false.
-#define MPCA_CHECK(condition, why)                                                             \
-  do {                                                                                         \
-    if (!(condition)) ::mpca::internal::check_failed(__FILE__, __LINE__, #condition, why);     \
+#define MPCA_CHECK(condition, why)                                                         \
+  do {                                                                                     \
+    if (!(condition)) ::mpca::internal::check_failed(__FILE__, __LINE__, #condition, why); \
   } while (false)

@@ -1,5 +1,5 @@
-// A setting exists once: name, unit, default, range, one sentence. From this table come the command-line flag, the key of
-// a policy text (`reactive:target=0.7`), `--help`, the validation message and the reference page.
+// A setting exists once: name, unit, default, range, one sentence. From this table come the command-line flag, the key
+// of a policy text (`reactive:target=0.7`), `--help`, the validation message and the reference page.
 #pragma once
 
 #include <span>
@@ -41,11 +41,12 @@ struct SettingInfo {
   std::string sentence;
 };
 
-/// One row of a table, bound to the place that holds the value. The default is what that place holds when the row is made.
+/// One row of a table, bound to the place that holds the value. The default is what that place holds when the row is
+/// made.
 class Setting {
  public:
-  using Place = std::variant<bool*, int*, double*, Duration*, std::string*, std::vector<std::string>*, std::vector<double>*,
-                             std::vector<int>*>;
+  using Place = std::variant<bool*, int*, double*, Duration*, std::string*, std::vector<std::string>*,
+                             std::vector<double>*, std::vector<int>*>;
 
   /// Numbers and durations (in seconds) are checked against `range`; for lists each element is.
   Setting(std::string name, Place place, std::string unit, Range range, std::string sentence);
@@ -60,7 +61,8 @@ class Setting {
   /// The value has to be given; there is no default.
   Setting& require();
 
-  /// Reads `text` into the place; lists replace their content with the parts between commas.
+  /// Reads `text` into the place. Lists of numbers take the parts between commas (or semicolons, inside a policy's
+  /// text); a list of texts gets one more element, since its flag is repeated.
   ///   errors   invalid_argument  `NAME is "TEXT"; must be …`; the place is unchanged
   Result<void> set(std::string_view text) const;
 

@@ -12,7 +12,8 @@
 
 namespace mpca {
 
-/// The shortest decimal that reads back as the same double: `20`, `0.1`, `1e-07`. Not for NaN in files: missing is empty.
+/// The shortest decimal that reads back as the same double: `20`, `0.1`, `1e-07`. Not for NaN in files: missing is
+/// empty.
 std::string shortest(double value);
 
 /// The same with Python's manners, as the reference lab's trajectory.csv has them: `20.0`, `0.1`, `1e-07`.
@@ -21,8 +22,8 @@ std::string python_float(double value);
 /// `value` with `decimals` digits after the point, like printf's %.Nf.
 std::string fixed(double value, int decimals);
 
-/// The whole of `text` (ASCII spaces around it allowed) as a number; nullopt when it is not one or out of range. NaN and
-/// infinity are numbers here, in the spellings of strtod; who does not want them checks with std::isfinite.
+/// The whole of `text` (ASCII spaces around it allowed) as a number; nullopt when it is not one or out of range. NaN
+/// and infinity are numbers here, in the spellings of strtod; who does not want them checks with std::isfinite.
 std::optional<double> parse_double(std::string_view text);
 std::optional<std::int64_t> parse_int(std::string_view text);
 
@@ -42,12 +43,12 @@ std::string did_you_mean(std::string_view name, std::span<const std::string_view
 namespace internal {
 struct Piece {
   std::string text;
-  Piece(std::string_view value) : text(value) {}                     // NOLINT: implicit on purpose, only cat() makes these
-  Piece(const char* value) : text(value) {}                          // NOLINT
-  Piece(const std::string& value) : text(value) {}                   // NOLINT
-  Piece(char value) : text(1, value) {}                              // NOLINT
-  Piece(std::integral auto value) : text(std::to_string(value)) {}   // NOLINT
-  Piece(double value) : text(shortest(value)) {}                     // NOLINT
+  Piece(std::string_view value) : text(value) {}    // NOLINT: implicit on purpose, only cat() makes these
+  Piece(const char* value) : text(value) {}         // NOLINT
+  Piece(const std::string& value) : text(value) {}  // NOLINT
+  Piece(char value) : text(1, value) {}             // NOLINT
+  Piece(std::integral auto value) : text(std::to_string(value)) {}  // NOLINT
+  Piece(double value) : text(shortest(value)) {}                    // NOLINT
 };
 std::string concatenate(std::initializer_list<Piece> pieces);
 }  // namespace internal

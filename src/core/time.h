@@ -1,4 +1,5 @@
-// Time as integer nanoseconds: sums are exact, so a simulated day ends where it should and a replay meets the same instants.
+// Time as integer nanoseconds: sums are exact, so a simulated day ends where it should and a replay meets the same
+// instants.
 #pragma once
 
 #include <chrono>

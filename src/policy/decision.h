@@ -1,5 +1,5 @@
-// What a policy answers, and why. The explanation is data; explanation_sentence() makes the words from it, so a decision
-// costs no text when nobody reads it and every world explains itself in the same words.
+// What a policy answers, and why. The explanation is data; explanation_sentence() makes the words from it, so a
+// decision costs no text when nobody reads it and every world explains itself in the same words.
 #pragma once
 
 #include <optional>
@@ -35,14 +35,14 @@ struct NamedValue {
 };
 
 struct Explanation {
-  std::string rule;                              // the formula or method, in words: `ceil(demand / (capacity x target))`
-  std::optional<double> demand_rps;              // the estimate that the decision rests on
-  std::string demand_source;                     // how it was known: `served rate`, `served + failed + change in flight`
-  std::vector<ForecastPoint> forecast;           // empty for a reactive policy
+  std::string rule;                     // the formula or method, in words: `ceil(demand / (capacity x target))`
+  std::optional<double> demand_rps;     // the estimate that the decision rests on
+  std::string demand_source;            // how it was known: `served rate`, `served + failed + change in flight`
+  std::vector<ForecastPoint> forecast;  // empty for a reactive policy
   std::vector<NamedValue> values;
-  std::optional<double> recommendation;          // what the rule or optimiser wanted, before rounding, guards and bounds
-  std::vector<GuardStep> guards;                 // in the order they acted; only those that changed something
-  std::string status;                            // `optimal`, `greedy`, `hold: no fresh signal`, …
+  std::optional<double> recommendation;  // what the rule or optimiser wanted, before rounding, guards and bounds
+  std::vector<GuardStep> guards;         // in the order they acted; only those that changed something
+  std::string status;                    // `optimal`, `greedy`, `hold: no fresh signal`, …
   bool operator==(const Explanation&) const = default;
 };
 
@@ -52,7 +52,8 @@ struct Decision {
   bool operator==(const Decision&) const = default;
 };
 
-/// One sentence for a person: `demand 80.0 rps (served rate), forecast 80.0 rps at 15s; wanted 4.57, max_step 6 -> 4: 4 replicas`.
+/// One sentence for a person: `demand 80.0 rps (served rate), forecast 80.0 rps at 15s; wanted 4.57, max_step 6 -> 4: 4
+/// replicas`.
 std::string explanation_sentence(const Observation& observation, const Decision& decision);
 
 }  // namespace mpca::policy

@@ -1,6 +1,6 @@
-// What a policy is shown at each decision, in every world. Only what a controller could measure: the truth of a simulator
-// never gets in here. A measured value carries its age and its quality, because missing is not zero: an outage read as zero
-// load has scaled real clusters to nothing.
+// What a policy is shown at each decision, in every world. Only what a controller could measure: the truth of a
+// simulator never gets in here. A measured value carries its age and its quality, because missing is not zero: an
+// outage read as zero load has scaled real clusters to nothing.
 #pragma once
 
 #include <optional>
@@ -33,9 +33,9 @@ struct Signal {
 struct Observation {
   TimePoint now;
 
-  int spec_replicas = 0;                     // written in the scale subresource: what was asked for last
-  int ready_replicas = 0;                    // Ready now
-  std::vector<Duration> starting_pod_ages;   // asked for and not Ready, oldest first
+  int spec_replicas = 0;                    // written in the scale subresource: what was asked for last
+  int ready_replicas = 0;                   // Ready now
+  std::vector<Duration> starting_pod_ages;  // asked for and not Ready, oldest first
 
   Signal served_rate_rps;     // answered with success, mean over the metric's window
   Signal failed_rate_rps;     // answered with an error, refused, timed out

@@ -1,8 +1,8 @@
-// The one interface of everything that decides about replicas. The same object runs in the simulators, in the local lab and
-// against a live cluster; a decision made there can be repeated offline from its log, bit for bit.
+// The one interface of everything that decides about replicas. The same object runs in the simulators, in the local lab
+// and against a live cluster; a decision made there can be repeated offline from its log, bit for bit.
 //
-// A policy does no I/O and has no clock, no threads and no randomness: what it needs is in the Observation. Real loops are
-// late and skip periods, so elapsed time comes from `Observation::now`.
+// A policy does no I/O and has no clock, no threads and no randomness: what it needs is in the Observation. Real loops
+// are late and skip periods, so elapsed time comes from `Observation::now`.
 #pragma once
 
 #include <memory>
@@ -21,8 +21,8 @@ namespace mpca::policy {
 
 /// What a policy is told about the workload it controls, the same for every policy of a comparison.
 struct Workload {
-  double capacity_rps = 25.0;        // per Ready replica
-  double target_utilization = 0.7;   // fraction of capacity that users should not see exceeded, rho*
+  double capacity_rps = 25.0;       // per Ready replica
+  double target_utilization = 0.7;  // fraction of capacity that users should not see exceeded, rho*
   int min_replicas = 2;
   int max_replicas = 12;
   Duration period = std::chrono::seconds(15);  // between decisions, when nothing is late
@@ -39,9 +39,9 @@ class Policy {
  public:
   virtual ~Policy() = default;
 
-  /// Called once per period with strictly increasing `observation.now`. Always answers: on missing data a policy holds or
-  /// falls back and says so in `explanation.status`. The answer lies within the workload's bounds unless the policy's rule
-  /// says otherwise (documented there).
+  /// Called once per period with strictly increasing `observation.now`. Always answers: on missing data a policy holds
+  /// or falls back and says so in `explanation.status`. The answer lies within the workload's bounds unless the
+  /// policy's rule says otherwise (documented there).
   virtual Decision decide(const Observation& observation) = 0;
 
   /// The whole memory as text (lines of `name value…`): a policy that loads it goes on as if it had never stopped.
@@ -57,7 +57,8 @@ struct PolicyKind {
   /// Its settings with their defaults, for help and reference pages.
   std::vector<SettingInfo> (*settings)();
   /// `settings` as `key=value,…`. `where` begins the messages.
-  Result<std::unique_ptr<Policy>> (*create)(std::string_view settings, const Workload& workload, std::string_view where);
+  Result<std::unique_ptr<Policy>> (*create)(std::string_view settings, const Workload& workload,
+                                            std::string_view where);
 };
 
 /// All policies, in the order they are listed to people. Adding one: its folder, and a line in registry.cpp.

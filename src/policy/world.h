@@ -1,5 +1,5 @@
-// What a policy is put into: a simulator, the local lab, a cluster. It advances to the next control instant, shows what can
-// be measured there, and takes the decision. What really happened is told only to the record, never to the policy.
+// What a policy is put into: a simulator, the local lab, a cluster. It advances to the next control instant, shows what
+// can be measured there, and takes the decision. What really happened is told only to the record, never to the policy.
 #pragma once
 
 #include <optional>
@@ -10,15 +10,16 @@
 
 namespace mpca::policy {
 
-/// The truth about one period, for the record. Simulators know it all; a world of real processes fills what it measured.
+/// The truth about one period, for the record. Simulators know it all; a world of real processes fills what it
+/// measured.
 struct PeriodOutcome {
   TimePoint start;
   Duration length{};
-  double demand_rps = 0.0;         // requests per second that users sent, mean over the period
-  int spec_replicas = 0;           // asked for during the period: what is paid
-  int ready_replicas = 0;          // serving during the period
-  double utilization = 0.0;        // demand / (capacity x max(ready, 1)); over 1 means overload
-  double backlog_requests = 0.0;   // owed beyond what capacity served, at the end of the period
+  double demand_rps = 0.0;        // requests per second that users sent, mean over the period
+  int spec_replicas = 0;          // asked for during the period: what is paid
+  int ready_replicas = 0;         // serving during the period
+  double utilization = 0.0;       // demand / (capacity x max(ready, 1)); over 1 means overload
+  double backlog_requests = 0.0;  // owed beyond what capacity served, at the end of the period
   std::optional<double> latency_p95_s;
   bool operator==(const PeriodOutcome&) const = default;
 };

@@ -1,5 +1,5 @@
-// The figures by which policies are compared. A metric exists once, as a row of metric_table(): from it come the summary
-// JSON, summary.csv, the text table and the report, with unit, direction and decimals.
+// The figures by which policies are compared. A metric exists once, as a row of metric_table(): from it come the
+// summary JSON, summary.csv, the text table and the report, with unit, direction and decimals.
 #pragma once
 
 #include <optional>
@@ -15,17 +15,18 @@ namespace mpca::report {
 /// All over the whole run, each period weighted by its length unless said otherwise.
 struct RunMetrics {
   double duration_s = 0.0;
-  double replica_hours = 0.0;           // spec replicas x time: what is paid
-  double mean_replicas = 0.0;           // spec
-  int max_replicas = 0;                 // spec
-  double replica_churn = 0.0;           // sum of absolute changes of spec
-  double utilization_mean = 0.0;        // fraction
-  double utilization_p95 = 0.0;         // linear-interpolated quantile over periods, as numpy does it
-  double violation_ratio = 0.0;         // share of time with utilization over the target
-  double shortfall_replicas_mean = 0.0; // max(0, demand / (capacity x target) - ready)
-  double unserved_ratio = 0.0;          // share of requests beyond capacity: sum max(0, demand - capacity x ready) / sum demand
+  double replica_hours = 0.0;            // spec replicas x time: what is paid
+  double mean_replicas = 0.0;            // spec
+  int max_replicas = 0;                  // spec
+  double replica_churn = 0.0;            // sum of absolute changes of spec
+  double utilization_mean = 0.0;         // fraction
+  double utilization_p95 = 0.0;          // linear-interpolated quantile over periods, as numpy does it
+  double violation_ratio = 0.0;          // share of time with utilization over the target
+  double shortfall_replicas_mean = 0.0;  // max(0, demand / (capacity x target) - ready)
+  double unserved_ratio = 0.0;  // share of requests beyond capacity: sum max(0, demand - capacity x ready) / sum demand
   double backlog_max_requests = 0.0;
-  std::optional<double> latency_p95_s;  // the 0.95 quantile over periods of each period's p95, where the world knows latency
+  std::optional<double>
+      latency_p95_s;  // the 0.95 quantile over periods of each period's p95, where the world knows latency
 };
 
 /// Collects the outcomes of one run; O(periods) memory for the exact quantiles.
@@ -54,8 +55,8 @@ struct MetricRow {
   std::string_view unit;      // as shown: `h`, `%`, `replicas`
   std::string_view sentence;  // what it means, for the tooltip and the docs
   Better better;
-  double shown_factor;        // shown value = value x factor (100 for fractions shown in %)
-  int decimals;               // of the shown value
+  double shown_factor;                                // shown value = value x factor (100 for fractions shown in %)
+  int decimals;                                       // of the shown value
   std::optional<double> (*value)(const RunMetrics&);  // nullopt: this world does not know it
 };
 

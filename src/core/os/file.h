@@ -20,7 +20,8 @@ Result<void> read_in_pieces(const std::string& path, const std::function<bool(st
 ///   errors   as read_in_pieces; invalid_argument when it is larger than `max_bytes`
 Result<std::string> read_file(const std::string& path, std::size_t max_bytes = std::size_t{1} << 30);
 
-/// Makes `path` hold `content`: written to a temporary beside it, flushed, renamed. After a failure the old file is there.
+/// Makes `path` hold `content`: written to a temporary beside it, flushed, renamed. After a failure the old file is
+/// there.
 ///   errors   io  with the path and the system's reason (no space, no permission, no such directory)
 Result<void> write_file(const std::string& path, std::string_view content);
 

@@ -1,0 +1,29 @@
+// Every subcommand of the program. Adding one: its cmd_*.cpp, a line here and a line in commands.cpp.
+#pragma once
+
+#include <vector>
+
+#include "mpc-autoscaler/command.h"
+
+namespace mpca::app {
+
+Command compare_command();
+Command control_loop_command();
+Command grid_idealised_command();
+Command grid_realistic_command();
+Command policies_command();
+Command replay_command();
+Command report_costs_command();
+Command report_summarize_run_command();
+Command simulate_idealised_command();
+Command trace_from_phases_command();
+Command trace_generate_command();
+Command trace_import_command();
+Command trace_info_command();
+Command trace_transform_command();
+Command trace_validate_command();
+
+/// In the order of the help page.
+std::vector<Command> all_commands();
+
+}  // namespace mpca::app

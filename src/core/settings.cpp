@@ -1,0 +1,226 @@
+#include "core/settings.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/text.h"
+
+namespace mpca {
+namespace {
+
+template <class... Visitors>
+struct Overloaded : Visitors... {
+  using Visitors::operator()...;
+};
+
+template <class T>
+std::string list_text(const std::vector<T>& values) {
+  std::string all;
+  for (const T& value : values) {
+    if (!all.empty()) all += ',';
+    all += cat(value);
+  }
+  return all;
+}
+
+Result<int> read_int(std::string_view text, const Range& range) {
+  const auto value = parse_int(text);
+  if (!value || *value < std::numeric_limits<int>::min() || *value > std::numeric_limits<int>::max() ||
+      !range.contains(static_cast<double>(*value))) {
+    return invalid({});
+  }
+  return static_cast<int>(*value);
+}
+
+Result<double> read_double(std::string_view text, const Range& range) {
+  const auto value = parse_double(text);
+  if (!value || !std::isfinite(*value) || !range.contains(*value)) return invalid({});
+  return *value;
+}
+
+template <class T>
+Result<void> read_list(std::string_view text, const Range& range, Result<T> (*read)(std::string_view, const Range&),
+                       std::vector<T>& place) {
+  std::vector<T> values;
+  for (const std::string_view part : split(text, text.find(';') != std::string_view::npos ? ';' : ',')) {
+    MPCA_TRY(values.emplace_back(), read(part, range));
+  }
+  place = std::move(values);
+  return {};
+}
+
+bool is_whole_number(const Setting::Place& place) {
+  return std::holds_alternative<int*>(place) || std::holds_alternative<std::vector<int>*>(place);
+}
+
+std::string describe_accepted(const Setting::Place& place, const Range& range,
+                              const std::vector<std::string>& choices) {
+  if (std::holds_alternative<bool*>(place)) return "must be true or false";
+  if (!choices.empty()) return cat("must be one of ", join(choices, ", "));
+  if (std::holds_alternative<std::string*>(place) || std::holds_alternative<std::vector<std::string>*>(place))
+    return "any text";
+  if (std::holds_alternative<Duration*>(place)) {
+    Range seconds = range;
+    std::string text = "must be a duration such as 45s or 1m30s";
+    if (seconds.low > -1e300)
+      text += cat(seconds.low_open ? ", > " : ", >= ", format_duration(from_seconds(seconds.low)));
+    if (seconds.high < 1e300)
+      text += cat(seconds.high_open ? ", < " : ", <= ", format_duration(from_seconds(seconds.high)));
+    return text;
+  }
+  std::string text = range.describe();
+  if (is_whole_number(place)) {
+    text = text == "must be a finite number" ? "must be a whole number" : cat("must be a whole number", text.substr(7));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string Range::describe() const {
+  std::string text;
+  if (low > -1e300) text = cat(low_open ? "> " : ">= ", low);
+  if (high < 1e300) text += cat(text.empty() ? "" : " and ", high_open ? "< " : "<= ", high);
+  return text.empty() ? "must be a finite number" : "must be " + text;
+}
+
+Setting::Setting(std::string name, Place place, std::string unit, Range range, std::string sentence)
+    : info_{.name = std::move(name),
+            .unit = std::move(unit),
+            .default_text = {},
+            .accepts = {},
+            .sentence = std::move(sentence)},
+      place_(place),
+      range_(range) {
+  info_.default_text = text();
+  info_.accepts = describe_accepted(place_, range_, choices_);
+}
+
+Setting::Setting(std::string name, Place place, std::string sentence, std::vector<std::string> choices)
+    : info_{.name = std::move(name), .unit = {}, .default_text = {}, .accepts = {}, .sentence = std::move(sentence)},
+      place_(place),
+      choices_(std::move(choices)) {
+  info_.default_text = text();
+  info_.accepts = describe_accepted(place_, range_, choices_);
+}
+
+bool Setting::is_list() const {
+  return std::holds_alternative<std::vector<std::string>*>(place_) ||
+         std::holds_alternative<std::vector<double>*>(place_) || std::holds_alternative<std::vector<int>*>(place_);
+}
+
+Setting& Setting::require() {
+  required_ = true;
+  info_.default_text.clear();
+  return *this;
+}
+
+std::string Setting::text() const {
+  return std::visit(Overloaded{
+                        [](const bool* place) { return std::string(*place ? "true" : "false"); },
+                        [](const int* place) { return std::to_string(*place); },
+                        [](const double* place) { return shortest(*place); },
+                        [](const Duration* place) { return format_duration(*place); },
+                        [](const std::string* place) { return *place; },
+                        [](const auto* list) { return list_text(*list); },
+                    },
+                    place_);
+}
+
+Result<void> Setting::set(std::string_view text) const {
+  const Result<void> done =
+      std::visit(Overloaded{
+                     [&](bool* place) -> Result<void> {
+                       if (text != "true" && text != "false") return invalid({});
+                       *place = text == "true";
+                       return {};
+                     },
+                     [&](int* place) -> Result<void> {
+                       MPCA_TRY(*place, read_int(text, range_));
+                       return {};
+                     },
+                     [&](double* place) -> Result<void> {
+                       MPCA_TRY(*place, read_double(text, range_));
+                       return {};
+                     },
+                     [&](Duration* place) -> Result<void> {
+                       MPCA_TRY(const Duration value, parse_duration(text));
+                       if (!range_.contains(to_seconds(value))) return invalid({});
+                       *place = value;
+                       return {};
+                     },
+                     [&](std::string* place) -> Result<void> {
+                       if (!choices_.empty() && std::find(choices_.begin(), choices_.end(), text) == choices_.end())
+                         return invalid({});
+                       *place = text;
+                       return {};
+                     },
+                     // A list of texts is given by repeating the flag, so a comma belongs to the text.
+                     [&](std::vector<std::string>* place) -> Result<void> {
+                       place->emplace_back(text);
+                       return {};
+                     },
+                     [&](std::vector<double>* place) { return read_list(text, range_, read_double, *place); },
+                     [&](std::vector<int>* place) { return read_list(text, range_, read_int, *place); },
+                 },
+                 place_);
+  if (done) return {};
+  std::string message = cat(info_.name, " is \"", text, "\"; ", info_.accepts);
+  if (!choices_.empty()) {
+    const std::vector<std::string_view> names(choices_.begin(), choices_.end());
+    message += did_you_mean(text, names);
+  }
+  return invalid(std::move(message));
+}
+
+std::vector<SettingInfo> infos(const SettingsTable& table) {
+  std::vector<SettingInfo> all;
+  for (const Setting& setting : table) all.push_back(setting.info());
+  return all;
+}
+
+Result<void> set_from_text(const SettingsTable& table, std::string_view text, std::string_view where) {
+  Problems problems;
+  std::vector<std::string_view> names;
+  for (const Setting& setting : table) names.push_back(setting.name());
+  std::vector<std::string_view> seen;
+  if (trim(text).empty()) return {};
+  for (const std::string_view part : split(text, ',')) {
+    const std::size_t equals = part.find('=');
+    const std::string_view key = trim(part.substr(0, equals));
+    const auto setting =
+        std::find_if(table.begin(), table.end(), [&](const Setting& row) { return row.name() == key; });
+    if (setting == table.end()) {
+      std::string known;
+      for (const std::string_view name : names) known += cat(known.empty() ? "" : ", ", name);
+      problems.add(cat(where, ": unknown key \"", key, "\"", did_you_mean(key, names),
+                       known.empty() ? "; it takes no settings" : cat("; known: ", known)));
+      continue;
+    }
+    if (equals == std::string_view::npos) {
+      problems.add(cat(where, ": ", key, " has no value; write ", key, "=VALUE"));
+      continue;
+    }
+    if (std::find(seen.begin(), seen.end(), key) != seen.end()) {
+      problems.add(cat(where, ": ", key, " is given twice"));
+      continue;
+    }
+    seen.push_back(key);
+    if (const auto done = setting->set(trim(part.substr(equals + 1))); !done) {
+      problems.add(cat(where, ": ", done.error().message));
+    }
+  }
+  return problems.to_result();
+}
+
+std::string changed_settings_text(const SettingsTable& table) {
+  std::string all;
+  for (const Setting& setting : table) {
+    const std::string text = setting.text();
+    if (text != setting.info().default_text) all += cat(all.empty() ? "" : ",", setting.name(), "=", text);
+  }
+  return all;
+}
+
+}  // namespace mpca

@@ -1,0 +1,72 @@
+#include "core/settings.h"
+
+#include <gtest/gtest.h>
+
+namespace mpca {
+namespace {
+
+struct Options {
+  bool normalized = true;
+  int horizon = 8;
+  double alpha = 15.0;
+  Duration hold = std::chrono::seconds(120);
+  std::string forecast = "es";
+  std::vector<double> weights = {0.1, 0.5};
+  std::vector<std::string> traces;
+};
+
+SettingsTable settings_of(Options& options) {
+  return {
+      {"normalized", &options.normalized, "scale the objective"},
+      {"horizon", &options.horizon, "stages", Range::at_least(1), "how far the plan looks"},
+      {"alpha", &options.alpha, "", Range::at_least(0), "weight of the backlog"},
+      {"hold", &options.hold, "", Range::at_least(0), "how long to keep a peak"},
+      {"forecast", &options.forecast, "method", {"es", "hold"}},
+      {"weights", &options.weights, "", Range::above(0), "a list"},
+      {"trace", &options.traces, "files"},
+  };
+}
+
+TEST(Settings, ATextSetsTheFieldsItNames) {
+  Options options;
+  const auto table = settings_of(options);
+  ASSERT_TRUE(
+      set_from_text(table, "horizon=10, hold=1m30s,forecast=hold,normalized=false,weights=1;2;3", "--policy x"));
+  EXPECT_EQ(options.horizon, 10);
+  EXPECT_EQ(options.hold, std::chrono::seconds(90));
+  EXPECT_EQ(options.forecast, "hold");
+  EXPECT_FALSE(options.normalized);
+  EXPECT_EQ(options.weights, (std::vector<double>{1, 2, 3}));
+  EXPECT_EQ(changed_settings_text(table), "normalized=false,horizon=10,hold=1m30s,forecast=hold,weights=1,2,3");
+}
+
+TEST(Settings, EveryProblemIsNamedWithWhatIsAccepted) {
+  Options options;
+  const auto result = set_from_text(
+      settings_of(options), "horizont=3,alpha=-1,alpha=nan,forecast=hodl,horizon=2.5,hold=5,weights=1;0,normalized",
+      "--policy x");
+  ASSERT_FALSE(result);
+  EXPECT_EQ(
+      result.error().message,
+      "--policy x: unknown key \"horizont\" (did you mean \"horizon\"?); known: normalized, horizon, alpha, hold, "
+      "forecast, weights, trace\n"
+      "--policy x: alpha is \"-1\"; must be >= 0\n"
+      "--policy x: alpha is given twice\n"
+      "--policy x: forecast is \"hodl\"; must be one of es, hold (did you mean \"hold\"?)\n"
+      "--policy x: horizon is \"2.5\"; must be a whole number >= 1\n"
+      "--policy x: hold is \"5\"; must be a duration such as 45s or 1m30s, >= 0s\n"
+      "--policy x: weights is \"1;0\"; must be > 0\n"
+      "--policy x: normalized has no value; write normalized=VALUE");
+  EXPECT_EQ(options.weights, (std::vector<double>{0.1, 0.5})) << "a refused list leaves the old one";
+}
+
+TEST(Settings, TheDefaultIsWhatThePlaceHeldWhenTheTableWasMade) {
+  Options options;
+  const auto all = infos(settings_of(options));
+  EXPECT_EQ(all[0].default_text, "true");
+  EXPECT_EQ(all[3].default_text, "2m");
+  EXPECT_EQ(all[5].default_text, "0.1,0.5");
+}
+
+}  // namespace
+}  // namespace mpca
