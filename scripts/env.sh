@@ -1,7 +1,8 @@
 # Sourced by the other scripts, from the top of the checkout: what they share.
 # shellcheck shell=bash
 
-jobs=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
+# shellcheck disable=SC2034  # used by those who source this
+cores=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
 
 # Real traces are not part of the repository. The programs look where this says; without it, tests that want one are skipped.
 if [ -z "${MPCA_TRACES_DIR:-}" ] && [ -d ../shared/traces ]; then
