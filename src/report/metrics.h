@@ -12,7 +12,8 @@
 
 namespace mpca::report {
 
-/// All over the whole run, each period weighted by its length unless said otherwise.
+/// All over the whole run, each period weighted by its length unless said otherwise. A run of no time at all is all
+/// zeros.
 struct RunMetrics {
   double duration_s = 0.0;
   double replica_hours = 0.0;            // spec replicas x time: what is paid
@@ -49,17 +50,36 @@ class MetricsAccumulator {
 
 enum class Better { lower, higher, neither };
 
+/// What a metric speaks about. Tables show the groups in this order, each under its heading.
+enum class MetricGroup {
+  users,      // what users got
+  cost,       // what it took
+  behaviour,  // how the policy went about it; no value is better as such
+  run,        // the same for every policy: said once, not compared
+};
+std::string_view heading(MetricGroup group);
+
 struct MetricRow {
   std::string_view key;       // snake_case with unit, as in summary.json
   std::string_view label;     // `replica-hours`
   std::string_view unit;      // as shown: `h`, `%`, `replicas`
   std::string_view sentence;  // what it means, for the tooltip and the docs
+  MetricGroup group;
   Better better;
   double shown_factor;                                // shown value = value x factor (100 for fractions shown in %)
   int decimals;                                       // of the shown value
   std::optional<double> (*value)(const RunMetrics&);  // nullopt: this world does not know it
 };
 
+/// In the order that people read them; rows of a group stand together.
 std::span<const MetricRow> metric_table();
+
+/// The value as people see it, without the unit: `96.20`; `<0.01` for what is not zero but would look like it; `n/a`
+/// when the world does not know it.
+std::string shown_value(const MetricRow& row, const RunMetrics& metrics);
+
+/// Per run, whether its value is the best of the row. Values that look the same are equally best; when there is nothing
+/// to tell apart (one run, all the same, no better direction) none is.
+std::vector<bool> best_of(const MetricRow& row, std::span<const RunMetrics> runs);
 
 }  // namespace mpca::report
