@@ -1,0 +1,171 @@
+#include "report/verdict.h"
+
+#include <gtest/gtest.h>
+
+namespace mpca::report {
+namespace {
+
+using Standings = std::vector<Standing>;
+
+Verdict judge_spike(const Standings& standings) { return judge("On spike", standings, 0.7); }
+
+struct Case {
+  const char* why;
+  Standings standings;  // policy, time over target, requests beyond capacity, replica-hours
+  Outcome outcome;
+  const char* server;
+  const char* cheapest;
+};
+
+const Case kCases[] = {
+    {"better and cheaper wins", {{"a", 0.04, 0.0, 6.9}, {"b", 0.09, 0.0, 10.0}}, Outcome::winner, "a", "a"},
+    {"as good and cheaper wins", {{"a", 0.040, 0.0, 10.0}, {"b", 0.044, 0.0, 6.9}}, Outcome::winner, "b", "b"},
+    {"better at the same cost wins", {{"a", 0.04, 0.0, 10.05}, {"b", 0.09, 0.0, 10.0}}, Outcome::winner, "a", "a"},
+    {"better but dearer is a trade-off",
+     {{"a", 0.04, 0.0, 12.0}, {"b", 0.09, 0.0, 10.0}},
+     Outcome::trade_off,
+     "a",
+     "b"},
+    {"half a point of time and 1% of cost are nothing",
+     {{"a", 0.040, 0.0, 10.0}, {"b", 0.045, 0.001, 10.09}},
+     Outcome::tie,
+     "a",
+     "a"},
+    {"unserved requests decide where the time is equal",
+     {{"a", 0.04, 0.05, 10.0}, {"b", 0.04, 0.01, 10.0}},
+     Outcome::winner,
+     "b",
+     "b"},
+    {"the greedy spender is no winner",
+     {{"static:12", 0.0, 0.0, 30.0}, {"a", 0.3, 0.1, 5.0}},
+     Outcome::trade_off,
+     "static:12",
+     "a"},
+    {"of equally good servers the cheaper one stands for them",
+     {{"static:12", 0.0, 0.0, 30.0}, {"static:10", 0.0, 0.0, 25.0}, {"a", 0.3, 0.1, 5.0}},
+     Outcome::trade_off,
+     "static:10",
+     "a"},
+    {"of equally cheap ones the better server stands for them",
+     {{"a", 0.0, 0.0, 30.0}, {"b", 0.3, 0.1, 5.0}, {"c", 0.2, 0.1, 5.01}},
+     Outcome::trade_off,
+     "a",
+     "c"},
+    {"one policy has nobody to beat", {{"a", 0.04, 0.0, 6.9}}, Outcome::alone, "a", "a"},
+    {"a policy that never runs anything is cheap, not good",
+     {{"a", 0.0, 0.0, 10.0}, {"static:0", 1.0, 1.0, 0.0}},
+     Outcome::trade_off,
+     "a",
+     "static:0"},
+};
+
+TEST(Verdict, FollowsTheRules) {
+  for (const Case& c : kCases) {
+    const Verdict verdict = judge_spike(c.standings);
+    EXPECT_EQ(verdict.outcome, c.outcome) << c.why;
+    EXPECT_EQ(c.standings[static_cast<std::size_t>(verdict.server)].policy, c.server) << c.why;
+    EXPECT_EQ(c.standings[static_cast<std::size_t>(verdict.cheapest)].policy, c.cheapest) << c.why;
+  }
+}
+
+TEST(Verdict, DoesNotDependOnTheOrderOfPolicies) {
+  for (const Case& c : kCases) {
+    Standings reversed(c.standings.rbegin(), c.standings.rend());
+    const Verdict verdict = judge_spike(reversed);
+    EXPECT_EQ(verdict.outcome, c.outcome) << c.why;
+    if (c.outcome == Outcome::tie) continue;
+    EXPECT_EQ(reversed[static_cast<std::size_t>(verdict.server)].policy, c.server) << c.why;
+  }
+}
+
+TEST(Verdict, AWinnerIsToldWithBothFigures) {
+  EXPECT_EQ(judge_spike({{"mpc", 0.04, 0.0, 6.9}, {"hpa", 0.09, 0.0, 10.0}}).sentence,
+            "On spike, mpc held utilization at or under the target of 70% for 96.0% of the time with 31% fewer "
+            "replica-hours than hpa, which held it for 91.0% of the time.");
+}
+
+TEST(Verdict, AWinnerByCostAloneSaysThatServiceWasEqual) {
+  EXPECT_EQ(judge_spike({{"mpc", 0.0, 0.0, 9.5}, {"hpa", 0.0, 0.0, 10.0}}).sentence,
+            "On spike, mpc held utilization at or under the target of 70% for all of the time with 5.0% fewer "
+            "replica-hours than hpa, which served users as well.");
+}
+
+TEST(Verdict, ATradeOffNamesWhatEachSideGivesUp) {
+  EXPECT_EQ(judge_spike({{"mpc", 0.04, 0.0, 12.0}, {"hpa", 0.09, 0.02, 9.0}}).sentence,
+            "On spike, it is a trade-off: mpc served users best and held utilization at or under the target of 70% for "
+            "96.0% of the time; hpa took 25% fewer replica-hours and held it for 91.0% of the time.");
+}
+
+TEST(Verdict, ATradeOffInUnservedRequestsNamesThem) {
+  EXPECT_EQ(
+      judge_spike({{"mpc", 0.04, 0.001, 12.0}, {"hpa", 0.04, 0.02, 9.0}}).sentence,
+      "On spike, it is a trade-off: mpc served users best and held utilization at or under the target of 70% for "
+      "96.0% of the time; hpa took 25% fewer replica-hours and had 2.0% of the requests beyond capacity (mpc: 0.1%).");
+}
+
+TEST(Verdict, ATieNamesNoWinner) {
+  EXPECT_EQ(
+      judge_spike({{"a", 0.04, 0.0, 10.0}, {"b", 0.041, 0.0, 10.0}}).sentence,
+      "On spike, there is no difference that matters: both policies held utilization at or under the target of 70% "
+      "for 96.0% of the time with as many replica-hours.");
+}
+
+TEST(Verdict, TheOthersAreMeasuredAgainstTheBestServer) {
+  const Verdict verdict =
+      judge_spike({{"mpc", 0.04, 0.0, 10.0}, {"hpa", 0.09, 0.004, 9.0}, {"static:12", 0.04, 0.0, 25.0}});
+  EXPECT_EQ(verdict.details, (std::vector<std::string>{
+                                 "hpa: over the target 5.0 points more of the time, 0.4 points more of the requests "
+                                 "beyond capacity, 10% fewer replica-hours.",
+                                 "static:12: 150% more replica-hours; better in nothing."}));
+}
+
+TEST(Verdict, ABestThatIsBadIsCalledBad) {
+  const Verdict verdict = judge_spike({{"a", 0.43, 0.1, 10.0}, {"b", 0.5, 0.2, 12.0}});
+  EXPECT_EQ(verdict.outcome, Outcome::winner);
+  EXPECT_EQ(verdict.details.front(), "None held the target well: even a was over it for 43.0% of the time.");
+}
+
+TEST(Verdict, RoundingNeverHidesAViolation) {
+  EXPECT_NE(judge_spike({{"a", 0.0001, 0.0, 10.0}}).sentence.find("over 99.9% of the time"), std::string::npos);
+}
+
+RunMetrics run_of(double duration_s, double mean_replicas, double violation_ratio) {
+  RunMetrics metrics;
+  metrics.duration_s = duration_s;
+  metrics.mean_replicas = mean_replicas;
+  metrics.replica_hours = mean_replicas * duration_s / 3600.0;
+  metrics.violation_ratio = violation_ratio;
+  return metrics;
+}
+
+Comparison two_traces() {
+  Comparison comparison;
+  for (const char* name : {"short", "long"}) {
+    TraceComparison& trace = comparison.traces.emplace_back();
+    trace.name = name;
+    for (const char* policy : {"mpc", "hpa"}) trace.runs.emplace_back().policy = policy;
+  }
+  return comparison;
+}
+
+// mpc: time over target (0 + 0.10) / 2 = 5%, replicas sqrt(2 x 8) = 4. hpa: (0.20 + 0.10) / 2 = 15%, sqrt(4 x 16) = 8.
+TEST(OverallVerdict, CountsEveryTraceTheSame) {
+  Comparison comparison = two_traces();
+  comparison.traces[0].runs[0].metrics = run_of(60, 2, 0.0);
+  comparison.traces[0].runs[1].metrics = run_of(60, 4, 0.2);
+  comparison.traces[1].runs[0].metrics = run_of(1e6, 8, 0.1);
+  comparison.traces[1].runs[1].metrics = run_of(1e6, 16, 0.1);
+  EXPECT_EQ(
+      overall_verdict(comparison).sentence,
+      "Over all 2 traces, each counted the same, mpc held utilization at or under the target of 70% for 95.0% of the "
+      "time with 50% fewer replica-hours than hpa, which held it for 85.0% of the time.");
+}
+
+TEST(OverallVerdict, OfOneTraceIsTheVerdictOfThatTrace) {
+  Comparison comparison = two_traces();
+  comparison.traces.pop_back();
+  EXPECT_EQ(overall_verdict(comparison).sentence, verdict_of(comparison.traces[0], 0.7).sentence);
+}
+
+}  // namespace
+}  // namespace mpca::report
