@@ -55,6 +55,7 @@ class Setting {
 
   const SettingInfo& info() const { return info_; }
   const std::string& name() const { return info_.name; }
+  const Place& place() const { return place_; }
   bool is_flag() const { return std::holds_alternative<bool*>(place_); }
   bool is_list() const;
   bool is_required() const { return required_; }

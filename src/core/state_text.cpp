@@ -1,0 +1,74 @@
+#include "core/state_text.h"
+
+#include "core/text.h"
+
+namespace mpca {
+
+StateWriter::StateWriter(std::string_view kind, int version) : text_(cat("mpca-state ", kind, " ", version, "\n")) {}
+
+void StateWriter::put(std::string_view name, std::span<const double> values) {
+  text_ += name;
+  for (const double value : values) text_ += cat(" ", value);
+  text_ += '\n';
+}
+
+void StateWriter::put(std::string_view name, std::int64_t value) { text_ += cat(name, " ", value, "\n"); }
+
+Result<StateReader> StateReader::open(std::string_view text, std::string_view kind, int version) {
+  StateReader reader;
+  bool is_first = true;
+  for (const std::string_view line : split(text, '\n')) {
+    if (is_first) {
+      if (line != cat("mpca-state ", kind, " ", version)) {
+        return invalid(
+            cat("not a state of ", kind, " version ", version, ": it begins with \"", line.substr(0, 60), "\""));
+      }
+      is_first = false;
+      continue;
+    }
+    if (line.empty()) continue;
+    const std::size_t space = line.find(' ');
+    const std::string_view values = space == std::string_view::npos ? std::string_view{} : line.substr(space + 1);
+    reader.lines_.push_back({std::string(line.substr(0, space)), std::string(values)});
+  }
+  return reader;
+}
+
+Result<std::string_view> StateReader::values_of(std::string_view name) const {
+  for (const Line& line : lines_) {
+    if (line.name == name) return std::string_view(line.values);
+  }
+  return invalid(cat("the state has no line \"", name, "\""));
+}
+
+Result<std::vector<double>> StateReader::numbers(std::string_view name) const {
+  MPCA_TRY(const std::string_view text, values_of(name));
+  std::vector<double> values;
+  if (text.empty()) return values;
+  for (const std::string_view part : split(text, ' ')) {
+    const auto value = parse_double(part);
+    if (!value) return invalid(cat("line \"", name, "\" of the state has \"", part, "\" where a number belongs"));
+    values.push_back(*value);
+  }
+  return values;
+}
+
+Result<double> StateReader::number(std::string_view name) const {
+  MPCA_TRY(const std::vector<double> values, numbers(name));
+  if (values.size() != 1) return invalid(cat("line \"", name, "\" of the state must hold one number"));
+  return values[0];
+}
+
+Result<std::int64_t> StateReader::integer(std::string_view name) const {
+  MPCA_TRY(const std::string_view text, values_of(name));
+  const auto value = parse_int(text);
+  if (!value) return invalid(cat("line \"", name, "\" of the state must hold one whole number"));
+  return *value;
+}
+
+Result<TimePoint> StateReader::time(std::string_view name) const {
+  MPCA_TRY(const std::int64_t nanoseconds, integer(name));
+  return TimePoint(Duration(nanoseconds));
+}
+
+}  // namespace mpca

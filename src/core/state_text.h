@@ -1,0 +1,48 @@
+// The memory of a policy as text: a first line `mpca-state KIND VERSION`, then lines `name value value…`. Doubles are
+// written so that they read back exactly: who loads a state goes on bit for bit.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "core/time.h"
+
+namespace mpca {
+
+class StateWriter {
+ public:
+  StateWriter(std::string_view kind, int version);
+  void put(std::string_view name, std::span<const double> values);
+  void put(std::string_view name, double value) { put(name, std::span(&value, 1)); }
+  void put(std::string_view name, std::int64_t value);
+  void put(std::string_view name, TimePoint value) { put(name, value.time_since_epoch().count()); }
+  std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+/// Reads what StateWriter wrote. Every getter fails with the name of the line when it is missing or malformed.
+class StateReader {
+ public:
+  ///   errors   invalid_argument  another kind or version, or not a state at all
+  static Result<StateReader> open(std::string_view text, std::string_view kind, int version);
+  Result<std::vector<double>> numbers(std::string_view name) const;
+  Result<double> number(std::string_view name) const;
+  Result<std::int64_t> integer(std::string_view name) const;
+  Result<TimePoint> time(std::string_view name) const;
+
+ private:
+  struct Line {
+    std::string name;
+    std::string values;
+  };
+  Result<std::string_view> values_of(std::string_view name) const;
+  std::vector<Line> lines_;
+};
+
+}  // namespace mpca

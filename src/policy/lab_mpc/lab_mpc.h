@@ -1,0 +1,61 @@
+// The reference lab's Model Predictive Control: a demand proxy, a flat or trending forecast, a quadratic programme over
+// backlog and replicas solved anew each period, the first replica count taken. Blind to the readiness lag, which is why
+// it loses on bursts; here as it was, to be compared with. `lab-mpc` has the defaults of its idealised simulator,
+// `lab-mpc-realistic` those of its realistic one (in-flight in the demand proxy, emergency and surge rules).
+#pragma once
+
+#include "mpc/replica_qp.h"
+#include "policy/policy.h"
+
+namespace mpca::policy {
+
+struct LabMpcSettings {
+  double alpha = 15.0;
+  double beta = 4.0;
+  double gamma = 0.08;
+  int horizon_stages = 8;
+  int max_step = 2;
+  bool normalized_objective = true;
+  double normalization_reference_replicas = 12.0;
+
+  std::string forecast = "es";
+  double smoothing = 0.35;
+  int history_window = 60;
+
+  std::string demand_mode = "served";
+  double in_flight_gain = 4.0;
+  double demand_cap_rps = 0.0;  // 0: no cap
+
+  double emergency_in_flight = 0.0;  // 0: off
+  int emergency_step = 4;
+  double surge_delta_rps = 0.0;  // 0: off
+  int surge_step = 2;
+  bool hold_while_starting = false;
+};
+
+/// What the realistic simulator of the lab runs with.
+LabMpcSettings lab_mpc_realistic_defaults();
+
+/// For callers that sweep settings, without the way through text.
+///   errors   invalid_argument  a setting outside its range
+Result<std::unique_ptr<Policy>> create_lab_mpc(const LabMpcSettings& settings, const Workload& workload);
+
+std::vector<SettingInfo> lab_mpc_settings();
+Result<std::unique_ptr<Policy>> create_lab_mpc_from_text(std::string_view settings, const Workload& workload,
+                                                         std::string_view where);
+std::vector<SettingInfo> lab_mpc_realistic_settings();
+Result<std::unique_ptr<Policy>> create_lab_mpc_realistic(std::string_view settings, const Workload& workload,
+                                                         std::string_view where);
+
+inline constexpr PolicyKind kLabMpcKind{.name = "lab-mpc",
+                                        .sentence = "the reference lab's MPC as its idealised simulator runs it",
+                                        .settings = lab_mpc_settings,
+                                        .create = create_lab_mpc_from_text};
+
+inline constexpr PolicyKind kLabMpcRealisticKind{
+    .name = "lab-mpc-realistic",
+    .sentence = "the reference lab's MPC as its realistic simulator runs it: in-flight and safety rules",
+    .settings = lab_mpc_realistic_settings,
+    .create = create_lab_mpc_realistic};
+
+}  // namespace mpca::policy
