@@ -127,17 +127,17 @@ std::string shown_value(const MetricRow& row, const RunMetrics& metrics) {
 std::vector<bool> best_of(const MetricRow& row, std::span<const RunMetrics> runs) {
   std::vector<bool> best(runs.size(), false);
   if (row.better == Better::neither) return best;
-  const RunMetrics* leader = nullptr;
-  for (const RunMetrics& run : runs) {
-    const auto value = row.value(run);
-    if (!value) continue;
-    if (!leader || (row.better == Better::lower ? *value < *row.value(*leader) : *value > *row.value(*leader)))
-      leader = &run;
-  }
-  if (!leader) return best;
-  const std::string shown = shown_value(row, *leader);
-  for (std::size_t i = 0; i < runs.size(); ++i) best[i] = shown_value(row, runs[i]) == shown;
-  if (std::find(best.begin(), best.end(), false) == best.end()) best.assign(runs.size(), false);
+  std::vector<std::size_t> known;
+  for (std::size_t i = 0; i < runs.size(); ++i)
+    if (row.value(runs[i])) known.push_back(i);
+  if (known.empty()) return best;
+  const std::size_t leader = *std::min_element(known.begin(), known.end(), [&](std::size_t a, std::size_t b) {
+    return row.better == Better::lower ? *row.value(runs[a]) < *row.value(runs[b])
+                                       : *row.value(runs[b]) < *row.value(runs[a]);
+  });
+  const std::string shown = shown_value(row, runs[leader]);
+  for (std::size_t i : known) best[i] = shown_value(row, runs[i]) == shown;
+  if (std::all_of(known.begin(), known.end(), [&](std::size_t i) { return best[i]; })) best.assign(runs.size(), false);
   return best;
 }
 
