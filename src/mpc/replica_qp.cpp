@@ -59,7 +59,9 @@ Result<ReplicaQp> ReplicaQp::create(const ReplicaQpSettings& settings) {
 ReplicaQp::ReplicaQp(const ReplicaQpSettings& settings)
     : settings_(settings),
       stages_(static_cast<std::size_t>(settings.horizon_stages) + 1),
-      replicas_(static_cast<std::size_t>(settings.horizon_stages)) {
+      replicas_(static_cast<std::size_t>(settings.horizon_stages)),
+      demands_(replicas_.size()),
+      interior_point_(static_cast<std::size_t>(settings.horizon_stages)) {
   replica_requests_ = settings.period_s * settings.capacity_rps * settings.target_utilization;
   if (settings.normalized_objective) {
     const double reference = settings.normalization_reference_replicas > 0 ? settings.normalization_reference_replicas
@@ -236,6 +238,30 @@ double ReplicaQp::objective(double backlog, double replicas_now) const {
   return backlog_weight_ * sum_v2 + churn_weight_ * sum_dx2 + replica_weight_ * sum_x;
 }
 
+bool ReplicaQp::solve_from_inside(double backlog, double replicas_now, int& iterations) {
+  internal::Chain chain{.demand = demands_,
+                        .backlog = backlog,
+                        .replicas_now = replicas_now,
+                        .backlog_weight = backlog_weight_ > 0 ? backlog_weight_ : 1,
+                        .churn_weight = churn_weight_,
+                        .replica_weight = replica_weight_,
+                        .low = static_cast<double>(settings_.min_replicas),
+                        .high = static_cast<double>(settings_.max_replicas),
+                        .step = static_cast<double>(settings_.max_step)};
+  for (std::size_t k = 0; k < replicas_.size(); ++k) demands_[k] = stages_[k].demand;
+  std::span<double> replicas = replicas_;
+  const double least = std::max(chain.low, replicas_now - chain.step);
+  const double most = std::min(chain.high, replicas_now + chain.step);
+  if (least >= most) {  // the first stage has no choice
+    replicas[0] = least;
+    chain.backlog = std::max(0.0, backlog + chain.demand[0] - least);
+    chain.replicas_now = least;
+    chain.demand = chain.demand.subspan(1);
+    replicas = replicas.subspan(1);
+  }
+  return replicas.empty() || interior_point_.solve(chain, replicas, iterations);
+}
+
 QpSolution ReplicaQp::solve(std::span<const double> forecast_rps, double backlog_requests, int current_replicas) {
   MPCA_CHECK(forecast_rps.size() == replicas_.size(), "one forecast value per stage");
   double finite = backlog_requests;
@@ -247,12 +273,13 @@ QpSolution ReplicaQp::solve(std::span<const double> forecast_rps, double backlog
 
   const double to_replicas = 1 / replica_requests_;
   const double now = current_replicas;
-  const double backlog = backlog_requests * to_replicas;
+  // Without a weight on it nothing counts the backlog: leave it out, with a demand that any plan serves.
+  const bool counts_backlog = backlog_weight_ > 0;
+  const double backlog = counts_backlog ? backlog_requests * to_replicas : 0;
   const double held = std::clamp<double>(now, settings_.min_replicas, settings_.max_replicas);
   double v = backlog;
   for (std::size_t k = 0; k < replicas_.size(); ++k) {
-    // Without a weight on backlog nothing counts it; a demand that never arrives says so to the code below.
-    const double demand = backlog_weight_ > 0 ? forecast_rps[k] * settings_.period_s * to_replicas : -1e300;
+    const double demand = counts_backlog ? forecast_rps[k] * settings_.period_s * to_replicas : -1;
     stages_[k].demand = demand;
     replicas_[k] = held;
     v = std::max(0.0, v + demand - held);
@@ -268,7 +295,9 @@ QpSolution ReplicaQp::solve(std::span<const double> forecast_rps, double backlog
     if (last_changed < 0 || (change <= kSamePlan * scale))
       return {QpStatus::optimal, replicas_, objective(backlog, now), iteration};
   }
-  return {QpStatus::not_converged, {}, 0, kMaxIterations};
+  int iterations = kMaxIterations;
+  if (!solve_from_inside(backlog, now, iterations)) return {QpStatus::not_converged, {}, 0, iterations};
+  return {QpStatus::optimal, replicas_, objective(backlog, now), iterations};
 }
 
 int rounded_action(const ReplicaQpSettings& settings, double first_replicas, int current_replicas) {

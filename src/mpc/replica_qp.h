@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "mpc/internal/interior_point.h"
 
 namespace mpca::mpc {
 
@@ -98,13 +99,15 @@ class ReplicaQp {
   Move move_of(int mode, const Stage& stage, double x, double load) const;
   void go_back(int from_stage);
   int go_forward(double backlog, double replicas_now, double& change);
+  bool solve_from_inside(double backlog, double replicas_now, int& iterations);
   double objective(double backlog, double replicas_now) const;
 
   ReplicaQpSettings settings_;
   double replica_requests_;  // what one replica serves per stage at the target utilization
   double backlog_weight_, churn_weight_, replica_weight_;  // A, B, C of the page
   std::vector<Stage> stages_;                              // H and one past the end (zero cost)
-  std::vector<double> replicas_;
+  std::vector<double> replicas_, demands_;
+  internal::InteriorPoint interior_point_;
 };
 
 /// The action of a plan: floor(first_replicas + 0.5), kept within the bounds and within max_step of `current_replicas`.
