@@ -1,10 +1,9 @@
 #include "report/vegeta_report.h"
 
-#include <array>
 #include <cmath>
-#include <utility>
 
 #include "core/text.h"
+#include "core/time.h"
 
 namespace mpca::report {
 namespace {
@@ -43,27 +42,6 @@ bool is_complete(const VegetaPhase& phase) {
          !phase.success_ratio_pct.empty();
 }
 
-bool is_digit_or_point(char c) { return (c >= '0' && c <= '9') || c == '.'; }
-
-/// Removes one of the units from the front of `text` and returns its length in milliseconds.
-std::optional<double> take_unit_ms(std::string_view& text) {
-  // Two-letter units first: `m` would take the front of `ms`.
-  static constexpr std::array<std::pair<std::string_view, double>, 8> kUnits = {{{"ns", 1e-6},
-                                                                                 {"us", 1e-3},
-                                                                                 {"\u00B5s", 1e-3},
-                                                                                 {"\u03BCs", 1e-3},
-                                                                                 {"ms", 1.0},
-                                                                                 {"s", 1e3},
-                                                                                 {"m", 6e4},
-                                                                                 {"h", 3.6e6}}};
-  for (const auto& [unit, ms] : kUnits) {
-    if (!text.starts_with(unit)) continue;
-    text.remove_prefix(unit.size());
-    return ms;
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 VegetaReport parse_vegeta_report(std::string_view text) {
@@ -75,7 +53,8 @@ VegetaReport parse_vegeta_report(std::string_view text) {
   for (const std::string_view line : split(text, '\n')) {
     if (const auto requests = line_named("Requests", line)) {
       finish_block();
-      block = {.phase = ++report.blocks};
+      block = VegetaPhase{};
+      block.phase = ++report.blocks;
       const std::string_view throughput = requests->value_of("throughput");
       if (is_finite_number(throughput)) block.throughput_rps = throughput;
     } else if (report.blocks == 0) {
@@ -96,19 +75,13 @@ VegetaReport parse_vegeta_report(std::string_view text) {
 }
 
 std::optional<double> latency_ms(std::string_view text) {
-  text = trim(text);
-  if (text.empty()) return std::nullopt;
-  double sum_ms = 0.0;
-  while (!text.empty()) {
-    std::size_t digits = 0;
-    while (digits < text.size() && is_digit_or_point(text[digits])) ++digits;
-    const auto number = parse_double(text.substr(0, digits));
-    text.remove_prefix(digits);
-    const auto unit_ms = take_unit_ms(text);
-    if (!number || !unit_ms) return std::nullopt;
-    sum_ms += *number * *unit_ms;
-  }
-  return std::isfinite(sum_ms) ? std::optional(sum_ms) : std::nullopt;
+  // Go writes the micro sign; what went through an editor or a keyboard may have the Greek letter.
+  constexpr std::string_view kGreekMu = "\u03BC";
+  std::string go_text(text);
+  if (const std::size_t at = go_text.find(kGreekMu); at != std::string::npos) go_text.replace(at, kGreekMu.size(), "u");
+  const auto duration = parse_duration(go_text);
+  if (!duration) return std::nullopt;
+  return static_cast<double>(duration->count()) / 1e6;
 }
 
 }  // namespace mpca::report
