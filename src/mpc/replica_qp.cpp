@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 #include "core/text.h"
 
@@ -24,11 +25,18 @@ enum Mode : int {
   kUnknown,
 };
 
-constexpr int kMaxIterations = 60;
-
 // Two passes that differ by less (relative to the largest replica number) sit on the same vertex; what still flips is a
 // constraint that holds with equality and no multiplier.
 constexpr double kSamePlan = 1e-13;
+
+// A random-looking word per stage and mode: the exclusive or over the stages tells mode sequences apart (Zobrist). Two
+// that collide only send a solve the long way.
+std::uint64_t mark(int stage, int mode) {
+  std::uint64_t word = static_cast<std::uint64_t>(stage) * 16 + static_cast<std::uint64_t>(mode) + 1;
+  word = (word ^ (word >> 30)) * 0xbf58476d1ce4e5b9U;
+  word = (word ^ (word >> 27)) * 0x94d049bb133111ebU;
+  return word ^ (word >> 31);
+}
 
 }  // namespace
 
@@ -215,6 +223,7 @@ int ReplicaQp::go_forward(double backlog, double replicas_now, double& change) {
       mode = decision == load ? kKink : is_busy ? kBusy : kIdle;
     if (mode != stage.mode) {
       last_changed = k;
+      signature_ ^= mark(k, stage.mode) ^ mark(k, mode);
       const Move old = move_of(stage.mode, stage, x, load);
       change = std::max({change, std::abs(decision - old.replicas), std::abs(v - old.backlog)});
       stage.mode = mode;
@@ -287,15 +296,20 @@ QpSolution ReplicaQp::solve(std::span<const double> forecast_rps, double backlog
   }
   stages_.back().cost = {};
   int last_changed = settings_.horizon_stages - 1;
+  int iterations = 0;
+  bool is_new = true;
+  signature_ = 0;
   const double scale = std::max(std::abs(now), static_cast<double>(settings_.max_replicas));
-  for (int iteration = 1; iteration <= kMaxIterations; ++iteration) {
+  while (is_new && iterations < kMaxIterations) {
+    seen_[static_cast<std::size_t>(iterations)] = signature_;
+    ++iterations;
     go_back(last_changed);
     double change = 0;
     last_changed = go_forward(backlog, now, change);
-    if (last_changed < 0 || (change <= kSamePlan * scale))
-      return {QpStatus::optimal, replicas_, objective(backlog, now), iteration};
+    if (last_changed < 0 || change <= kSamePlan * scale)
+      return {QpStatus::optimal, replicas_, objective(backlog, now), iterations};
+    is_new = std::find(seen_.begin(), seen_.begin() + iterations, signature_) == seen_.begin() + iterations;
   }
-  int iterations = kMaxIterations;
   if (!solve_from_inside(backlog, now, iterations)) return {QpStatus::not_converged, {}, 0, iterations};
   return {QpStatus::optimal, replicas_, objective(backlog, now), iterations};
 }

@@ -20,6 +20,8 @@
 // 99(3).
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -106,6 +108,10 @@ class ReplicaQp {
   double replica_requests_;  // what one replica serves per stage at the target utilization
   double backlog_weight_, churn_weight_, replica_weight_;  // A, B, C of the page
   std::vector<Stage> stages_;                              // H and one past the end (zero cost)
+  // The mode sequences met in this solve: one that comes back would come back for ever.
+  static constexpr int kMaxIterations = 40;
+  std::array<std::uint64_t, kMaxIterations> seen_{};
+  std::uint64_t signature_ = 0;
   std::vector<double> replicas_, demands_;
   internal::InteriorPoint interior_point_;
 };

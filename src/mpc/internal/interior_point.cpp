@@ -10,10 +10,12 @@ namespace {
 enum Row { kServe, kBacklog, kFall, kRise, kLow, kHigh, kRows };
 
 constexpr int kMaxApproach = 60;
-constexpr int kMaxNewton = 40;
-constexpr double kNear = 1e-8;    // where the active constraints have shown themselves
-constexpr double kTight = 1e-13;  // when the polish fails, the barrier alone
-constexpr double kExact = 1e-11;  // relative residuals of a polished answer
+constexpr int kMaxUpdates = 200;     // of z, most of them with an old factor
+constexpr int kMaxNewton = 30;       // factorisations after the barrier
+constexpr int kMaxFirstNewton = 12;  // and before it
+constexpr double kNear = 1e-8;       // where the active constraints have shown themselves
+constexpr double kTight = 1e-13;     // when the polish fails, the barrier alone
+constexpr double kExact = 1e-11;     // relative residuals of a polished answer
 // Over the largest curvature: the multipliers then settle in a few updates. A smaller one where the large one cycles.
 constexpr double kPenalties[] = {1e4, 1e3, 1e2};
 
@@ -50,6 +52,23 @@ void InteriorPoint::slacks(std::span<double> out) const {
     row[kRise] = x_before + chain_.step - x;
     row[kLow] = x - chain_.low;
     row[kHigh] = chain_.high - x;
+    x_before = x;
+    v_before = v;
+  }
+}
+
+// How the rows move with a step of the variables.
+void InteriorPoint::row_steps(std::span<const double> step, std::span<double> out) const {
+  double x_before = 0, v_before = 0;
+  for (std::size_t k = 0; k < chain_.demand.size(); ++k) {
+    const double x = step[2 * k], v = step[2 * k + 1];
+    double* row = &out[kRows * k];
+    row[kServe] = v - v_before + x;
+    row[kBacklog] = v;
+    row[kFall] = x - x_before;
+    row[kRise] = x_before - x;
+    row[kLow] = x;
+    row[kHigh] = -x;
     x_before = x;
     v_before = v;
   }
@@ -145,20 +164,7 @@ bool InteriorPoint::approach(double target) {
       for (std::size_t i = 0; i < residual_.size(); ++i) step_z_[i] = -residual_[i];
       add_rows(step_multiplier_, 1, step_z_);
       back_substitute(step_z_);
-      // step_slack = rows(step_z) + row residual, without the constants.
-      double x_before = 0, v_before = 0;
-      for (std::size_t k = 0; k < chain_.demand.size(); ++k) {
-        const double x = step_z_[2 * k], v = step_z_[2 * k + 1];
-        double* out = &step_slack_[kRows * k];
-        out[kServe] = v - v_before + x;
-        out[kBacklog] = v;
-        out[kFall] = x - x_before;
-        out[kRise] = x_before - x;
-        out[kLow] = x;
-        out[kHigh] = -x;
-        x_before = x;
-        v_before = v;
-      }
+      row_steps(step_z_, step_slack_);
       double primal_step = 1, dual_step = 1;
       for (std::size_t i = 0; i < rows; ++i) {
         step_multiplier_[i] -= row_weight_[i] * step_slack_[i];
@@ -187,42 +193,136 @@ bool InteriorPoint::approach(double target) {
   return false;
 }
 
-// Augmented Lagrangian from z_ and multiplier_.
-bool InteriorPoint::polish(double penalty) {
+// Newton on the augmented Lagrangian from z_ and multiplier_; each time its set of active rows repeats with a gradient
+// of zero, the multipliers take the step.
+bool InteriorPoint::polish(double penalty, int max_factorisations) {
   const std::size_t rows = slack_.size();
-  bool factor_is_current = false;
-  for (int iteration = 0; iteration < kMaxNewton; ++iteration) {
+  const int last = factorisations_ + max_factorisations;
+  // Rows are differences of numbers of this size; the penalty magnifies their rounding, in the multipliers only.
+  const double rounding = 4e-16 * size_ * penalty;
+  bool has_factor = false;
+  for (int iteration = 0; iteration < kMaxUpdates; ++iteration) {
     slacks(row_);
     double infeasible = 0;
-    bool same = factor_is_current;
+    bool same_set = has_factor;
     for (std::size_t i = 0; i < rows; ++i) {
       const double estimate = multiplier_[i] - penalty * row_[i];
       const double weight = estimate > 0 ? penalty : 0;
-      same = same && weight == row_weight_[i];
+      same_set = same_set && weight == row_weight_[i];
       row_weight_[i] = weight;
       step_multiplier_[i] = std::max(0.0, estimate);
-      infeasible = std::max(infeasible, weight > 0 ? std::abs(row_[i]) : 0.0);
+      infeasible = std::max(infeasible, std::abs(std::min(row_[i], multiplier_[i] / penalty)));
     }
     gradient(residual_);
     add_rows(step_multiplier_, -1, residual_);
     const double stationary = largest(residual_);
-    const double dual_size = 1 + largest(step_multiplier_);
     if (!std::isfinite(stationary)) return false;
-    if (stationary <= kExact * dual_size) {
+    if (stationary <= kExact * (1 + largest(step_multiplier_)) + 4 * rounding) {
       if (infeasible <= kExact * size_) return true;
       std::copy(step_multiplier_.begin(), step_multiplier_.end(), multiplier_.begin());
-      // The new multipliers make the same point non-stationary: go on with the same factor.
-      for (std::size_t i = 0; i < rows; ++i) step_multiplier_[i] = std::max(0.0, multiplier_[i] - penalty * row_[i]);
+      for (std::size_t i = 0; i < rows; ++i) {
+        const double estimate = multiplier_[i] - penalty * row_[i];
+        const double weight = estimate > 0 ? penalty : 0;
+        same_set = same_set && weight == row_weight_[i];
+        row_weight_[i] = weight;
+        step_multiplier_[i] = std::max(0.0, estimate);
+      }
       gradient(residual_);
       add_rows(step_multiplier_, -1, residual_);
     }
-    if (!same) factorise(row_weight_);
-    factor_is_current = true;
+    if (!same_set) {
+      if (factorisations_ == last) return false;
+      factorise(row_weight_);
+    }
+    has_factor = true;
     for (std::size_t i = 0; i < z_.size(); ++i) step_z_[i] = -residual_[i];
     back_substitute(step_z_);
-    for (std::size_t i = 0; i < z_.size(); ++i) z_[i] += step_z_[i];
+    const double length = line_search(penalty);
+    for (std::size_t i = 0; i < z_.size(); ++i) z_[i] += length * step_z_[i];
   }
   return false;
+}
+
+// The minimum of the augmented Lagrangian along step_z_ (convex, its slope piecewise linear), at most 1.
+double InteriorPoint::line_search(double penalty) {
+  row_steps(step_z_, step_slack_);
+  double slope0 = 0, curvature = 0, before = 0;
+  gradient(residual_);
+  for (std::size_t k = 0; k < chain_.demand.size(); ++k) {
+    const double x = step_z_[2 * k], v = step_z_[2 * k + 1];
+    slope0 += residual_[2 * k] * x + residual_[2 * k + 1] * v;
+    curvature += 2 * a_ * v * v + 2 * b_ * (x - before) * (x - before);
+    before = x;
+  }
+  const auto slope = [&](double length) {
+    double result = slope0 + length * curvature;
+    for (std::size_t i = 0; i < slack_.size(); ++i)
+      result -= step_slack_[i] * std::max(0.0, multiplier_[i] - penalty * (row_[i] + length * step_slack_[i]));
+    return result;
+  };
+  const double start = slope(0);
+  double low = 0, high = 1, low_slope = start, high_slope = slope(1);
+  if (high_slope <= -0.5 * start) return 1;
+  for (int i = 0; i < 20; ++i) {
+    // Secant, kept away from the ends so that both of them move.
+    const double share = std::clamp(low_slope / (low_slope - high_slope), 0.05, 0.95);
+    const double middle = low + share * (high - low);
+    const double at = slope(middle);
+    if (std::abs(at) <= -0.1 * start) return middle;
+    (at < 0 ? low : high) = middle;
+    (at < 0 ? low_slope : high_slope) = at;
+  }
+  return low > 0 ? low : high;
+}
+
+// The multipliers that the plan in z_ would have if it were optimal: going back, a stage at a limit takes what is
+// missing.
+void InteriorPoint::guess_multipliers() {
+  const std::size_t stages = chain_.demand.size();
+  const double tie = 1e-9 * size_;
+  slacks(row_);
+  std::fill(multiplier_.begin(), multiplier_.end(), 0.0);
+  double serve_after = 0, move_after = 0, x_after = z_[2 * stages - 2];
+  for (std::size_t k = stages; k-- > 0;) {
+    const double x = z_[2 * k], v = z_[2 * k + 1], x_before = k > 0 ? z_[2 * k - 2] : chain_.replicas_now;
+    const double* slack = &row_[kRows * k];
+    double* row = &multiplier_[kRows * k];
+    const double without_serve = 2 * b_ * (x - x_before) - 2 * b_ * (x_after - x) + c_ + move_after;
+    if (v > tie)
+      row[kServe] = 2 * a_ * v + serve_after;
+    else if (slack[kServe] <= tie)
+      row[kServe] = std::clamp(without_serve, 0.0, serve_after);
+    row[kBacklog] = std::max(0.0, serve_after - row[kServe] + 2 * a_ * v);
+    const double missing = without_serve - row[kServe];
+    if (missing > 0) {
+      if (slack[kLow] <= tie)
+        row[kLow] = missing;
+      else if (slack[kFall] <= tie)
+        row[kFall] = missing;
+    } else {
+      if (slack[kHigh] <= tie)
+        row[kHigh] = -missing;
+      else if (slack[kRise] <= tie)
+        row[kRise] = -missing;
+    }
+    serve_after = row[kServe];
+    move_after = row[kFall] - row[kRise];
+    x_after = x;
+  }
+}
+
+// Replicas held where they are, and slacks and multipliers well inside.
+void InteriorPoint::start_inside(std::span<const double>) {
+  const double hold = std::clamp(chain_.replicas_now, chain_.low, chain_.high);
+  double v = chain_.backlog;
+  for (std::size_t k = 0; k < chain_.demand.size(); ++k) {
+    v = std::max(0.0, v + chain_.demand[k] - hold);
+    z_[2 * k] = hold;
+    z_[2 * k + 1] = v;
+  }
+  slacks(slack_);
+  for (double& slack : slack_) slack = std::max(slack, 1.0);
+  std::fill(multiplier_.begin(), multiplier_.end(), 1.0);
 }
 
 bool InteriorPoint::solve(const Chain& chain, std::span<double> replicas, int& iterations) {
@@ -238,12 +338,11 @@ bool InteriorPoint::solve(const Chain& chain, std::span<double> replicas, int& i
   for (auto* part : {&slack_, &multiplier_, &row_weight_, &step_slack_, &step_multiplier_, &row_, &near_multiplier_})
     *part = take(kRows * stages);
 
-  const double hold = std::clamp(chain.replicas_now, chain.low, chain.high);
   double v = chain.backlog, most_backlog = 0;
   for (std::size_t k = 0; k < stages; ++k) {
-    v = std::max(0.0, v + chain.demand[k] - hold);
+    v = std::max(0.0, v + chain.demand[k] - replicas[k]);
     most_backlog = std::max(most_backlog, v);
-    z_[2 * k] = hold;
+    z_[2 * k] = replicas[k];
     z_[2 * k + 1] = v;
   }
   // A gradient of about one, whatever the units of the weights.
@@ -253,13 +352,11 @@ bool InteriorPoint::solve(const Chain& chain, std::span<double> replicas, int& i
   b_ = chain.churn_weight / scale;
   c_ = chain.replica_weight / scale;
   size_ = std::max({1.0, std::abs(chain.high), std::abs(chain.replicas_now)});
-  slacks(slack_);
-  for (double& slack : slack_) slack = std::max(slack, 1.0);
-  std::fill(multiplier_.begin(), multiplier_.end(), 1.0);
-
   factorisations_ = 0;
-  bool done = false;
-  if (approach(kNear)) {
+  guess_multipliers();
+  bool done = polish(kPenalties[0] * std::max(a_, b_), kMaxFirstNewton);
+  if (!done) start_inside(replicas);
+  if (!done && approach(kNear)) {
     std::copy(z_.begin(), z_.end(), near_z_.begin());
     std::copy(multiplier_.begin(), multiplier_.end(), near_multiplier_.begin());
     const auto go_back = [&] {
@@ -267,7 +364,7 @@ bool InteriorPoint::solve(const Chain& chain, std::span<double> replicas, int& i
       std::copy(near_multiplier_.begin(), near_multiplier_.end(), multiplier_.begin());
     };
     for (const double penalty : kPenalties) {
-      done = polish(penalty * std::max(a_, b_));
+      done = polish(penalty * std::max(a_, b_), kMaxNewton);
       if (done) break;
       go_back();
     }

@@ -40,7 +40,11 @@ class InteriorPoint {
 
  private:
   bool approach(double target);
-  bool polish(double penalty);
+  bool polish(double penalty, int max_factorisations);
+  double line_search(double penalty);
+  void guess_multipliers();
+  void start_inside(std::span<const double> replicas);
+  void row_steps(std::span<const double> step, std::span<double> out) const;
   void gradient(std::span<double> out) const;
   void slacks(std::span<double> out) const;
   void add_rows(std::span<const double> weights, double sign, std::span<double> out) const;
