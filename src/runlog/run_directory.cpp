@@ -155,7 +155,7 @@ class MetaValues {
         if (entry->first.IsScalar()) {
           collect(entry->second, child(path, entry->first.Scalar()), depth + 1);
         } else {
-          problems_.add(cat(path, ": a key has to be a text"));
+          problems_.add(cat("a key of ", path.empty() ? "the top level" : path, " has to be a text"));
         }
       }
     }
