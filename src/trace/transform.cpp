@@ -130,13 +130,13 @@ Result<DemandTrace> resample(const DemandTrace& trace, Duration step, Refine ref
   std::int64_t offset_ns = 0;
   while (old < old_points) {
     if (!trace.phase_idx.empty()) resampled.phase_idx.push_back(trace.phase_idx[static_cast<std::size_t>(old)]);
-    double requests_ns = 0.0;
+    double mean_rps = 0.0;
     std::int64_t left_ns = new_ns;
     const bool within_one = left_ns <= old_ns - offset_ns;
     const double only = demand(old);
     while (left_ns > 0 && old < old_points) {
       const std::int64_t taken_ns = std::min(left_ns, old_ns - offset_ns);
-      requests_ns += demand(old) * static_cast<double>(taken_ns);
+      mean_rps += demand(old) * (static_cast<double>(taken_ns) / static_cast<double>(new_ns));
       left_ns -= taken_ns;
       offset_ns += taken_ns;
       if (offset_ns == old_ns) {
@@ -145,7 +145,7 @@ Result<DemandTrace> resample(const DemandTrace& trace, Duration step, Refine ref
       }
     }
     // A step within one old step has its value to the bit.
-    if (!linear) resampled.demand_rps.push_back(within_one ? only : requests_ns / static_cast<double>(new_ns));
+    if (!linear) resampled.demand_rps.push_back(within_one ? only : mean_rps);
   }
   return resampled;
 }
