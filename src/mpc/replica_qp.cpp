@@ -25,9 +25,8 @@ enum Mode : int {
   kUnknown,
 };
 
-// Two passes that differ by less (relative to the largest replica number) sit on the same vertex; what still flips is a
-// constraint that holds with equality and no multiplier.
-constexpr double kSamePlan = 1e-13;
+// Of the largest replica number: what rounding moves a decision by.
+constexpr double kHair = 4e-15;
 
 // A random-looking word per stage and mode: the exclusive or over the stages tells mode sequences apart (Zobrist). Two
 // that collide only send a solve the long way.
@@ -166,40 +165,39 @@ void ReplicaQp::go_back(int from_stage) {
   }
 }
 
-// Where a mode alone would go.
-ReplicaQp::Move ReplicaQp::move_of(int mode, const Stage& stage, double x, double load) const {
-  double to = 0;
+// Whether `mode` is as good as the one that rounding prefers: its decision is the best within a hair of its limits.
+// Without this a constraint that holds with equality and a multiplier of zero flips for ever.
+bool ReplicaQp::still_holds(int mode, const Choice& choice) const {
+  const double hair = kHair * largest_;
+  const auto [load, idle, busy, best, least, most, fall_to, rise_to] = choice;
+  const auto at_limit = [&](double limit, double other_limit, double sign, bool leaves_backlog) {
+    return sign * (limit - best) >= -hair && sign * (limit - other_limit) >= -hair &&
+           (leaves_backlog ? load - limit : limit - load) >= -hair;
+  };
+  const double low = settings_.min_replicas, high = settings_.max_replicas;
+  const auto within = [&](double to) { return to >= least - hair && to <= most + hair; };
   switch (mode) {
     case kIdle:
-      to = stage.idle_by_x * x + stage.idle;
-      break;
+      return idle >= load - hair && within(idle);
     case kBusy:
-      to = stage.busy_by_x * x + stage.busy_by_load * load + stage.busy;
-      break;
+      return busy <= load + hair && within(busy);
     case kKink:
-      to = load;
-      break;
+      return idle <= load + hair && busy >= load - hair && within(load);
     case kFallIdle:
     case kFallBusy:
-      to = x - settings_.max_step;
-      break;
-    case kRiseIdle:
-    case kRiseBusy:
-      to = x + settings_.max_step;
-      break;
+      return at_limit(fall_to, low, 1, mode == kFallBusy);
     case kLowIdle:
     case kLowBusy:
-      to = settings_.min_replicas;
-      break;
+      return at_limit(low, fall_to, 1, mode == kLowBusy);
+    case kRiseIdle:
+    case kRiseBusy:
+      return at_limit(rise_to, high, -1, mode == kRiseBusy);
     default:
-      to = settings_.max_replicas;
-      break;
+      return at_limit(high, rise_to, -1, mode == kHighBusy);
   }
-  const bool busy = mode == kBusy || mode == kFallBusy || mode == kRiseBusy || mode == kLowBusy || mode == kHighBusy;
-  return {to, busy ? load - to : 0};
 }
 
-int ReplicaQp::go_forward(double backlog, double replicas_now, double& change) {
+int ReplicaQp::go_forward(double backlog, double replicas_now) {
   const double rise = settings_.max_step, low = settings_.min_replicas, high = settings_.max_replicas;
   double x = replicas_now, v = backlog;
   int last_changed = -1;
@@ -221,11 +219,9 @@ int ReplicaQp::go_forward(double backlog, double replicas_now, double& change) {
       mode = (high <= rise_to ? kHighIdle : kRiseIdle) + is_busy;
     else
       mode = decision == load ? kKink : is_busy ? kBusy : kIdle;
-    if (mode != stage.mode) {
+    if (mode != stage.mode && !still_holds(stage.mode, {load, idle, busy, best, least, most, fall_to, rise_to})) {
       last_changed = k;
       signature_ ^= mark(k, stage.mode) ^ mark(k, mode);
-      const Move old = move_of(stage.mode, stage, x, load);
-      change = std::max({change, std::abs(decision - old.replicas), std::abs(v - old.backlog)});
       stage.mode = mode;
     }
     replicas_[static_cast<std::size_t>(k)] = decision;
@@ -299,15 +295,13 @@ QpSolution ReplicaQp::solve(std::span<const double> forecast_rps, double backlog
   int iterations = 0;
   bool is_new = true;
   signature_ = 0;
-  const double scale = std::max(std::abs(now), static_cast<double>(settings_.max_replicas));
+  largest_ = std::max<double>(std::abs(now), settings_.max_replicas);
   while (is_new && iterations < kMaxIterations) {
     seen_[static_cast<std::size_t>(iterations)] = signature_;
     ++iterations;
     go_back(last_changed);
-    double change = 0;
-    last_changed = go_forward(backlog, now, change);
-    if (last_changed < 0 || change <= kSamePlan * scale)
-      return {QpStatus::optimal, replicas_, objective(backlog, now), iterations};
+    last_changed = go_forward(backlog, now);
+    if (last_changed < 0) return {QpStatus::optimal, replicas_, objective(backlog, now), iterations};
     is_new = std::find(seen_.begin(), seen_.begin() + iterations, signature_) == seen_.begin() + iterations;
   }
   if (!solve_from_inside(backlog, now, iterations)) return {QpStatus::not_converged, {}, 0, iterations};

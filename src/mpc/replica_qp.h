@@ -95,12 +95,13 @@ class ReplicaQp {
   };
 
   explicit ReplicaQp(const ReplicaQpSettings& settings);
-  struct Move {
-    double replicas, backlog;
+  // What a stage chooses from: the best x without and with backlog, the better of them, and the limits.
+  struct Choice {
+    double load, idle, busy, best, least, most, fall_to, rise_to;
   };
-  Move move_of(int mode, const Stage& stage, double x, double load) const;
+  bool still_holds(int mode, const Choice& choice) const;
   void go_back(int from_stage);
-  int go_forward(double backlog, double replicas_now, double& change);
+  int go_forward(double backlog, double replicas_now);
   bool solve_from_inside(double backlog, double replicas_now, int& iterations);
   double objective(double backlog, double replicas_now) const;
 
@@ -112,6 +113,7 @@ class ReplicaQp {
   static constexpr int kMaxIterations = 40;
   std::array<std::uint64_t, kMaxIterations> seen_{};
   std::uint64_t signature_ = 0;
+  double largest_ = 0;  // replica number of this solve
   std::vector<double> replicas_, demands_;
   internal::InteriorPoint interior_point_;
 };
