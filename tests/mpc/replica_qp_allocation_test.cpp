@@ -1,0 +1,52 @@
+// Counts every allocation of this test binary.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "mpc/replica_qp.h"
+#include "support/replica_qp_cases.h"
+
+namespace {
+std::atomic<long> allocations = 0;
+
+void* counted(std::size_t bytes) {
+  ++allocations;
+  if (void* memory = std::malloc(bytes > 0 ? bytes : 1)) return memory;
+  throw std::bad_alloc();
+}
+}  // namespace
+
+void* operator new(std::size_t bytes) { return counted(bytes); }
+void* operator new[](std::size_t bytes) { return counted(bytes); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace mpca::mpc {
+namespace {
+
+TEST(ReplicaQpMemory, ASolveAllocatesNothingWhicheverWayItTakes) {
+  test::Draw draw(5);
+  int many_passes = 0;
+  for (int i = 0; i < 2'000; ++i) {
+    const test::ReplicaQpCase instance = test::draw_replica_qp(draw, 1, 64, 5000, 2);
+    auto qp = ReplicaQp::create(instance.settings);
+    const long before = allocations;
+    const QpSolution solution = qp->solve(instance.forecast_rps, instance.backlog_requests, instance.current_replicas);
+    EXPECT_EQ(allocations - before, 0);
+    many_passes += solution.iterations > 10 ? 1 : 0;
+  }
+  EXPECT_GT(many_passes, 20);  // the fall-back was among them
+}
+
+TEST(ReplicaQpMemory, TheCounterCounts) {
+  const long before = allocations;
+  std::vector<int> vector(10);
+  EXPECT_GT(allocations - before, 0);
+}
+
+}  // namespace
+}  // namespace mpca::mpc
