@@ -177,6 +177,15 @@ TraceFormat detect_trace_format(std::string_view beginning) {
   return TraceFormat::trace_csv;
 }
 
+Result<TraceFormat> detect_file_format(const std::string& path) {
+  std::string beginning;
+  MPCA_TRY_VOID(read_pieces(path, [&](std::string_view piece) {
+    beginning += piece;
+    return beginning.size() < kBeginningBytes;
+  }));
+  return detect_trace_format(beginning);
+}
+
 Result<Imported> import_trace(const std::string& path, const LoadOptions& options) {
   std::string beginning;  // held back until the format is known
   std::optional<Reader> reader;
@@ -187,10 +196,12 @@ Result<Imported> import_trace(const std::string& path, const LoadOptions& option
     return reader->feed(beginning);
   };
   MPCA_TRY_VOID(read_pieces(path, [&](std::string_view piece) {
+    if (options.stop.stop_requested()) return false;
     if (reader) return reader->feed(piece);
     beginning += piece;
     return beginning.size() < kBeginningBytes || start();
   }));
+  if (options.stop.stop_requested()) return fail(ErrorCode::interrupted, "interrupted");
   if (!reader) start();
   auto imported = reader->finish(trace_name_of(path));
   if (!imported) return std::unexpected(prefixed(imported.error(), path));

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,9 @@ std::string_view name_of(TraceFormat format);
 /// misses.
 TraceFormat detect_trace_format(std::string_view beginning);
 
+/// The same of a file, which is opened for it and closed again.
+Result<TraceFormat> detect_file_format(const std::string& path);
+
 struct LoadOptions {
   TraceFormat format = TraceFormat::detect;
   Duration step{};  // of the trace; 0: as in the file, for logs 15 s
@@ -48,6 +52,7 @@ struct LoadOptions {
   trace::EpochUnit unit = trace::EpochUnit::detect;
   Duration late = trace::EventLogOptions{}.late;
   double max_unusable_share = trace::EventLogOptions{}.max_unusable_share;
+  std::stop_token stop = {};  // asked for: reading ends with the error `interrupted`
 };
 
 /// Any file of a known format as a trace with the file's stem as its name. The strict manners, always.
