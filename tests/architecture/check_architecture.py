@@ -231,8 +231,8 @@ class Checker:
             return
         target = self.room_of(header)
         if target is None or not (self.root / "src" / header).exists():
-            beside_tests = place in ("tests", "apps") and (self.root / place / header).exists()
-            if not beside_tests:
+            beside = {"apps": ["apps"], "tests": ["tests", "apps"]}.get(place, [])
+            if not any((self.root / folder / header).exists() for folder in beside):
                 self.find(path, number, f'"{header}" is no file below src; includes name the path from there')
             return
         own_tests = place == "tests" and below.startswith(f"tests/{target.folder}/")

@@ -42,6 +42,8 @@ GOOD_TREE = {
     "src/config/yaml.cpp": '#include <yaml-cpp/yaml.h>\n#include "trace/trace.h"\n',
     "apps/mpc-autoscaler/main.cpp": "#include <CLI/CLI.hpp>\n",
     "apps/mpc-autoscaler/version.cpp": '#include "mpca_version.h"\n',
+    "apps/mpc-autoscaler/command.h": HEADER,
+    "tests/apps/command_test.cpp": '#include "mpc-autoscaler/command.h"\n',
     "tests/core/result_test.cpp": "",
     "tests/trace/parse_test.cpp": '#include "trace/internal/parse.h"\n#include "support/fake.h"\n',
     "tests/policy/policy_test.cpp": "",
