@@ -17,13 +17,13 @@ std::string percent(double share) {
   return text + "%";
 }
 
-std::string time_at_target(const Standing& standing) {
+std::string time_within_target(const Standing& standing) {
   return standing.violation_ratio <= 0.0 ? "all of the time" : percent(1.0 - standing.violation_ratio) + " of the time";
 }
 
 std::string rough_percent(double share) { return fixed(100.0 * share, share < 0.0995 ? 1 : 0) + "%"; }
 
-std::string points(double difference) { return fixed(100.0 * std::abs(difference), 1) + " points"; }
+std::string points(double difference) { return fixed(100.0 * difference, 1) + " points"; }
 
 // -1 when `a` is the smaller (better) one, 0 when they count as equal.
 int compare(double a, double b, double margin) { return a < b - margin ? -1 : a > b + margin ? 1 : 0; }
@@ -60,56 +60,51 @@ Candidates lowest_cost(std::span<const Standing> standings, Candidates candidate
   return within(standings, std::move(candidates), &Standing::cost, least * margins.cost_share);
 }
 
-// What tells the service of `other` from that of `reference`, the better server: `held it for 91.0% of the time`.
-std::string service_clause(const Standing& other, const Standing& reference, const Margins& margins) {
-  if (compare(other.violation_ratio, reference.violation_ratio, margins.violation_ratio) != 0)
-    return cat("held it for ", time_at_target(other));
-  if (compare(other.unserved_ratio, reference.unserved_ratio, margins.unserved_ratio) != 0)
-    return cat("had ", percent(other.unserved_ratio), " of the requests beyond capacity (", reference.policy, ": ",
-               percent(reference.unserved_ratio), ")");
-  return "served users as well";
+// Why `loser` has no reason to be chosen: all that `winner` does better.
+std::string beaten_sentence(const Standing& loser, const Standing& winner, const Margins& margins) {
+  std::vector<std::string> worse;
+  if (compare(loser.violation_ratio, winner.violation_ratio, margins.violation_ratio) > 0)
+    worse.push_back(
+        cat("over the target ", points(loser.violation_ratio - winner.violation_ratio), " more of the time"));
+  if (compare(loser.unserved_ratio, winner.unserved_ratio, margins.unserved_ratio) > 0)
+    worse.push_back(cat(points(loser.unserved_ratio - winner.unserved_ratio), " more of the requests beyond capacity"));
+  if (compare_cost(loser, winner, margins) > 0)
+    worse.push_back(winner.cost > 0.0 ? rough_percent(loser.cost / winner.cost - 1.0) + " more replica-hours"
+                                      : "more replica-hours");
+  return cat(loser.policy, " against ", winner.policy, ": ", join(worse, ", "), "; better in nothing.");
 }
 
-std::string against(const Standing& other, const Standing& reference, const Margins& margins) {
-  std::vector<std::string> differences;
-  bool better_somewhere = false;
-  const auto tell = [&](int comparison, std::string more, std::string fewer) {
-    if (comparison == 0) return;
-    better_somewhere |= comparison < 0;
-    differences.push_back(comparison > 0 ? std::move(more) : std::move(fewer));
-  };
-  const double time = other.violation_ratio - reference.violation_ratio;
-  tell(compare(other.violation_ratio, reference.violation_ratio, margins.violation_ratio),
-       cat("over the target ", points(time), " more of the time"),
-       cat("over the target ", points(time), " less of the time"));
-  const double requests = other.unserved_ratio - reference.unserved_ratio;
-  tell(compare(other.unserved_ratio, reference.unserved_ratio, margins.unserved_ratio),
-       cat(points(requests), " more of the requests beyond capacity"),
-       cat(points(requests), " fewer of the requests beyond capacity"));
-  if (const int cost = compare_cost(other, reference, margins); cost != 0) {
-    tell(cost,
-         reference.cost > 0.0 ? rough_percent(other.cost / reference.cost - 1.0) + " more replica-hours"
-                              : "more replica-hours",
-         rough_percent(1.0 - other.cost / std::max(reference.cost, 1e-300)) + " fewer replica-hours");
-  }
-  if (differences.empty()) return cat(other.policy, ": no difference that matters.");
-  return cat(other.policy, ": ", join(differences, ", "), better_somewhere ? "." : "; better in nothing.");
+// No worse in anything, better in something.
+bool beats(const Standing& a, const Standing& b, const Margins& margins) {
+  const int time = compare(a.violation_ratio, b.violation_ratio, margins.violation_ratio);
+  const int requests = compare(a.unserved_ratio, b.unserved_ratio, margins.unserved_ratio);
+  const int cost = compare_cost(a, b, margins);
+  return std::max({time, requests, cost}) <= 0 && std::min({time, requests, cost}) < 0;
 }
 
-std::string winner_sentence(const Standing& winner, const Standing& next, const std::string& held,
+std::string winner_sentence(const Standing& winner, const Standing& next, const std::string& kept,
                             const Margins& margins) {
   const std::string cost = compare_cost(winner, next, margins) < 0
                                ? rough_percent(1.0 - winner.cost / next.cost) + " fewer replica-hours than "
                                : std::string("as many replica-hours as ");
-  return cat(winner.policy, " ", held, " with ", cost, next.policy, ", which ", service_clause(next, winner, margins),
-             ".");
+  const std::string start = cat(winner.policy, " ", kept, " ", time_within_target(winner), " with ", cost, next.policy);
+  if (compare(next.violation_ratio, winner.violation_ratio, margins.violation_ratio) != 0)
+    return cat(start, " (", time_within_target(next), ").");
+  if (compare(next.unserved_ratio, winner.unserved_ratio, margins.unserved_ratio) != 0)
+    return cat(start, ", which left ", percent(next.unserved_ratio), " of the requests beyond capacity (",
+               winner.policy, ": ", percent(winner.unserved_ratio), ").");
+  return start + ", which served users as well.";
 }
 
-std::string trade_off_sentence(const Standing& server, const Standing& cheapest, const std::string& held,
+std::string trade_off_sentence(const Standing& server, const Standing& cheapest, const std::string& kept,
                                const Margins& margins) {
-  return cat("it is a trade-off: ", server.policy, " served users best and ", held, "; ", cheapest.policy, " took ",
-             rough_percent(1.0 - cheapest.cost / server.cost), " fewer replica-hours and ",
-             service_clause(cheapest, server, margins), ".");
+  const std::string fewer = rough_percent(1.0 - cheapest.cost / server.cost) + " fewer replica-hours";
+  if (compare(server.violation_ratio, cheapest.violation_ratio, margins.violation_ratio) != 0)
+    return cat("it is a trade-off: ", server.policy, " ", kept, " ", time_within_target(server), ", ", cheapest.policy,
+               " ", time_within_target(cheapest), " with ", fewer, ".");
+  return cat("it is a trade-off: ", cheapest.policy, " took ", fewer, " than ", server.policy, ", but left ",
+             percent(cheapest.unserved_ratio), " of the requests beyond capacity (", server.policy, ": ",
+             percent(server.unserved_ratio), ").");
 }
 
 }  // namespace
@@ -128,39 +123,49 @@ Verdict judge(const std::string& subject, std::span<const Standing> standings, d
     server = smallest(standings, all, &Standing::violation_ratio);
 
   const Standing& best = standings[server];
-  const std::string held = cat("held utilization at or under the target of ", fixed(100.0 * target_utilization, 0),
-                               "% for ", time_at_target(best));
+  const std::string kept =
+      cat("kept utilization within the ", shortest(std::round(1000.0 * target_utilization) / 10.0), "% target");
 
   Verdict verdict;
   verdict.server = static_cast<int>(server);
   verdict.cheapest = static_cast<int>(wins ? server : cheapest);
+  Candidates told = {server};
   const bool all_equal = std::all_of(standings.begin(), standings.end(), [&](const Standing& other) {
     return compare_service(other, best, margins) == 0 && compare_cost(other, best, margins) == 0 &&
            compare(other.unserved_ratio, best.unserved_ratio, margins.unserved_ratio) == 0;
   });
   if (standings.size() == 1) {
     verdict.outcome = Outcome::alone;
-    verdict.sentence = cat(subject, ", ", best.policy, " ", held, "; there is no other policy to compare it with.");
+    verdict.sentence = cat(subject, ", ", best.policy, " ", kept, " ", time_within_target(best),
+                           "; there is no other policy to compare it with.");
   } else if (all_equal) {
     verdict.outcome = Outcome::tie;
     verdict.sentence = cat(subject, ", there is no difference that matters: ", standings.size() == 2 ? "both" : "all",
-                           " policies ", held, " with as many replica-hours.");
+                           " policies ", kept, " ", time_within_target(best), " with as many replica-hours.");
   } else if (wins) {
     Candidates others = all;
     std::erase(others, server);
     const std::size_t next = smallest(standings, best_service(standings, others, margins), &Standing::cost);
+    told.push_back(next);
     verdict.outcome = Outcome::winner;
-    verdict.sentence = cat(subject, ", ", winner_sentence(best, standings[next], held, margins));
+    verdict.sentence = cat(subject, ", ", winner_sentence(best, standings[next], kept, margins));
   } else {
+    told.push_back(cheapest);
     verdict.outcome = Outcome::trade_off;
-    verdict.sentence = cat(subject, ", ", trade_off_sentence(best, standings[cheapest], held, margins));
+    verdict.sentence = cat(subject, ", ", trade_off_sentence(best, standings[cheapest], kept, margins));
   }
 
   if (best.violation_ratio > 0.2)
     verdict.details.push_back(cat(standings.size() == 1 ? "" : "None held the target well: even ", best.policy,
                                   " was over it for ", percent(best.violation_ratio), " of the time."));
-  for (std::size_t i = 0; i < standings.size(); ++i)
-    if (i != server) verdict.details.push_back(against(standings[i], best, margins));
+  for (std::size_t loser : all) {
+    if (std::find(told.begin(), told.end(), loser) != told.end()) continue;
+    Candidates beaten_by = all;
+    std::erase_if(beaten_by, [&](std::size_t i) { return !beats(standings[i], standings[loser], margins); });
+    if (beaten_by.empty()) continue;
+    const std::size_t by = best_service(standings, lowest_cost(standings, beaten_by, margins), margins).front();
+    verdict.details.push_back(beaten_sentence(standings[loser], standings[by], margins));
+  }
   return verdict;
 }
 
@@ -189,8 +194,7 @@ Verdict overall_verdict(const Comparison& comparison) {
     }
     standing.cost = std::exp(standing.cost);
   }
-  return judge(cat("Over all ", comparison.traces.size(), " traces, each counted the same"), standings,
-               comparison.target_utilization);
+  return judge(cat("Over all ", comparison.traces.size(), " traces"), standings, comparison.target_utilization);
 }
 
 }  // namespace mpca::report

@@ -41,8 +41,7 @@ struct Verdict {
   int server = 0;    // index of the policy that served users best; the winner
   int cheapest = 0;  // index of the policy that cost least; the winner
   std::string sentence;
-  std::vector<std::string>
-      details;  // sentences: every other policy against `server`, and what the sentence must not hide
+  std::vector<std::string> details;  // sentences: that even the best is bad, and who is beaten in everything, by whom
 };
 
 /// Who was best under these rules.

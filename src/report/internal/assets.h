@@ -1,0 +1,15 @@
+// The files below src/report/assets and third_party/uplot, as text in the program (assets.cmake writes the
+// definitions).
+#pragma once
+
+#include <string_view>
+
+namespace mpca::report::internal {
+
+std::string_view report_css();
+std::string_view report_js();
+std::string_view uplot_css();
+std::string_view uplot_js();
+std::string_view uplot_license();
+
+}  // namespace mpca::report::internal

@@ -1,0 +1,122 @@
+#include "report/internal/overview_picture.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <numeric>
+#include <vector>
+
+#include "core/text.h"
+#include "report/internal/html_text.h"
+
+namespace mpca::report::internal {
+namespace {
+
+constexpr double kWidth = 340, kHeight = 216;
+constexpr double kLeft = 46, kRight = kWidth - 14, kTop = 24, kBottom = kHeight - 42;
+constexpr double kLabelHeight = 15;
+
+// A round step of which at most six fit into `largest`.
+double round_step(double largest) {
+  const double rough = std::max(largest, 1e-6) / 6.0;
+  const double magnitude = std::pow(10.0, std::floor(std::log10(rough)));
+  for (double factor : {1.0, 2.0, 5.0})
+    if (factor * magnitude >= rough * 0.999999) return factor * magnitude;
+  return 10.0 * magnitude;
+}
+
+std::string tick_text(double value) { return shortest(std::round(value * 1e6) / 1e6); }
+
+std::string shortened(const std::string& name) {
+  constexpr std::size_t kLongest = 20;
+  std::size_t at = 0, characters = 0;
+  while (at < name.size() && characters < kLongest) {
+    ++at;
+    while (at < name.size() && (static_cast<unsigned char>(name[at]) & 0xC0) == 0x80) ++at;
+    ++characters;
+  }
+  return at == name.size() ? name : name.substr(0, at) + "…";
+}
+
+}  // namespace
+
+std::string policy_marker(int index, double x, double y) {
+  const std::string attributes = cat(" class='marker' style='--c:var(--p", index % 8, ")'");
+  const std::string translate = cat(" transform='translate(", fixed(x, 1), " ", fixed(y, 1), ")'");
+  switch (index % 6) {
+    case 0:
+      return cat("<circle r='5.5'", attributes, translate, "/>");
+    case 1:
+      return cat("<rect x='-5' y='-5' width='10' height='10'", attributes, translate, "/>");
+    case 2:
+      return cat("<path d='M0-6.5 6 4.5H-6Z'", attributes, translate, "/>");
+    case 3:
+      return cat("<path d='M0-7 7 0 0 7-7 0Z'", attributes, translate, "/>");
+    case 4:
+      return cat("<path d='M0 6.5 6-4.5H-6Z'", attributes, translate, "/>");
+    default:
+      return cat("<path d='M-2-6h4v4h4v4h-4v4h-4v-4h-4v-4h4Z'", attributes, translate, "/>");
+  }
+}
+
+std::string overview_picture(const TraceComparison& trace) {
+  double most_replicas = 1.0, most_time = 1.0;
+  for (const PolicyRun& run : trace.runs) {
+    most_replicas = std::max(most_replicas, run.metrics.mean_replicas);
+    most_time = std::max(most_time, 100.0 * run.metrics.violation_ratio);
+  }
+  const double x_step = round_step(most_replicas), x_end = most_replicas * 1.1;
+  const double y_step = round_step(most_time), y_end = most_time * 1.12;
+  const auto x_of = [&](double replicas) { return kLeft + (kRight - kLeft) * replicas / x_end; };
+  const auto y_of = [&](double percent) { return kBottom - (kBottom - kTop) * percent / y_end; };
+
+  std::string alternative;
+  for (const PolicyRun& run : trace.runs)
+    alternative += cat(alternative.empty() ? "" : "; ", run.policy, ": ", fixed(run.metrics.mean_replicas, 2),
+                       " mean replicas, ", fixed(100.0 * run.metrics.violation_ratio, 2), "% of the time over target");
+  std::string svg = cat("<svg class='overview' viewBox='0 0 ", fixed(kWidth, 0), " ", fixed(kHeight, 0),
+                        "' role='img' aria-label='", escaped(alternative), "'>");
+  for (double x = 0.0; x <= x_end * 1.0001; x += x_step) {
+    const std::string at = fixed(x_of(x), 1);
+    svg +=
+        cat("<path class='o-grid' d='M", at, " ", fixed(kTop, 0), "V", fixed(kBottom, 0), "'/><text class='o-tick' x='",
+            at, "' y='", fixed(kBottom + 16, 0), "' text-anchor='middle'>", tick_text(x), "</text>");
+  }
+  for (double y = 0.0; y <= y_end * 1.0001; y += y_step) {
+    const std::string at = fixed(y_of(y), 1);
+    svg +=
+        cat("<path class='o-grid' d='M", fixed(kLeft, 0), " ", at, "H", fixed(kRight, 0), "'/><text class='o-tick' x='",
+            fixed(kLeft - 8, 0), "' y='", fixed(y_of(y) + 4, 1), "' text-anchor='end'>", tick_text(y), "%</text>");
+  }
+  svg += cat("<text class='o-axis' x='", fixed(kRight, 0), "' y='", fixed(kHeight - 6, 0),
+             "' text-anchor='end'>mean replicas</text><text class='o-axis' x='", fixed(4, 0), "' y='",
+             fixed(kTop - 10, 0), "'>time over target</text><text class='o-better' x='", fixed(kLeft - 8, 0), "' y='",
+             fixed(kHeight - 6, 0), "'>↙ better</text>");
+
+  // Labels stand beside their points, from the top down, each far enough below the one before on the same side.
+  std::vector<std::size_t> order(trace.runs.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return trace.runs[a].metrics.violation_ratio > trace.runs[b].metrics.violation_ratio;
+  });
+  std::vector<double> label_y(trace.runs.size());
+  const double lowest = kBottom - 5;
+  double previous = kTop + 4 - kLabelHeight;
+  for (std::size_t i : order)
+    previous = label_y[i] = std::max(y_of(100.0 * trace.runs[i].metrics.violation_ratio) + 4, previous + kLabelHeight);
+  double next = lowest + kLabelHeight;
+  for (auto i = order.rbegin(); i != order.rend(); ++i) next = label_y[*i] = std::min(label_y[*i], next - kLabelHeight);
+
+  for (std::size_t i = 0; i < trace.runs.size(); ++i) {
+    const PolicyRun& run = trace.runs[i];
+    const double x = x_of(run.metrics.mean_replicas);
+    const bool label_on_the_left = x > (kLeft + kRight) / 2;
+    svg += cat("<g data-p='", i, "'>", policy_marker(static_cast<int>(i), x, y_of(100.0 * run.metrics.violation_ratio)),
+               "<text class='o-name' x='", fixed(label_on_the_left ? x - 11 : x + 11, 1), "' y='", fixed(label_y[i], 1),
+               "' text-anchor='", label_on_the_left ? "end" : "start", "'>", escaped(shortened(run.policy)),
+               "</text></g>");
+  }
+  return svg + "</svg>";
+}
+
+}  // namespace mpca::report::internal

@@ -1,0 +1,17 @@
+// One trace at a glance: every policy as a point, what it held (mean replicas) against what users got (time over
+// target).
+#pragma once
+
+#include <string>
+
+#include "report/comparison.h"
+
+namespace mpca::report::internal {
+
+/// An <svg> element whose colours come from the page's style sheet (classes `o-…`, `--p0`, `--p1`, …).
+std::string overview_picture(const TraceComparison& trace);
+
+/// The marker of policy `index`, 16 x 16 around (x, y): the same shape in the picture, the legend and the tables.
+std::string policy_marker(int index, double x, double y);
+
+}  // namespace mpca::report::internal
