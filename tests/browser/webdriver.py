@@ -124,13 +124,13 @@ class Browser:
         return self._call("POST", "/se/log", {"type": kind})
 
     def requests(self):
-        """Addresses that the page asked for since the last call, other than itself and data in it."""
+        """Addresses that were loaded since the last call, the page itself included."""
         addresses = []
         for entry in self.log("performance"):
             message = json.loads(entry["message"])["message"]
             if message["method"] == "Network.requestWillBeSent":
                 addresses.append(message["params"]["request"]["url"])
-        return [address for address in addresses if not address.startswith(("file:", "data:", "about:", "blob:"))]
+        return addresses
 
     def picture(self, path, whole_page=True):
         answer = self.cdp("Page.captureScreenshot", format="png", captureBeyondViewport=whole_page, **(

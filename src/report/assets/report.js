@@ -7,9 +7,10 @@
   const root = document.documentElement;
   const COLOURS = 8;
   const DASHES = [[], [8, 4], [2.5, 3], [11, 3, 2.5, 3], [5, 2.5], [11, 3, 2.5, 3, 2.5, 3]];
+  const LINE = 2;
   const AXIS_WIDTH = 52;
-  const PRINT_WIDTH = 760;
-  const PRINT_SCALE = 0.55;  // so that the charts and figures of a trace fit one page of A4
+  const PRINT_WIDTH = 700;
+  const PRINT_SCALE = 0.48;  // so that the charts and figures of a trace fit one page of A4
   const shown = data.policies.map(() => true);
   const traces = [];
 
@@ -48,7 +49,7 @@
     if (whole < 60) return (seconds % 1 ? seconds.toFixed(1) : whole) + " s";
     if (whole < 3600) return Math.floor(whole / 60) + " min" + (whole % 60 ? " " + two(whole % 60) + " s" : "");
     if (whole < 86400) return Math.floor(whole / 3600) + " h" + (whole % 3600 >= 60 ? " " + two(Math.floor((whole % 3600) / 60)) + " min" : "");
-    return Math.floor(whole / 86400) + " d " + two(Math.floor((whole % 86400) / 3600)) + " h";
+    return Math.floor(whole / 86400) + " d " + two(Math.floor((whole % 86400) / 3600)) + " h" + (whole % 3600 >= 60 ? " " + two(Math.floor((whole % 3600) / 60)) + " min" : "");
   }
   const TIME_STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800,
     345600, 604800, 1209600, 2592000, 7776000, 31536000];
@@ -105,7 +106,7 @@
         this.charts.push(this.chart(panel, place, panel === data.panels[data.panels.length - 1]));
       }
       this.area.addEventListener("keydown", (event) => this.onKey(event));
-      new ResizeObserver(() => this.fit(this.area.clientWidth)).observe(this.area);
+      new ResizeObserver(() => root.hasAttribute("data-print") || this.fit(this.area.clientWidth)).observe(this.area);
     }
 
     described(panel) {
@@ -131,8 +132,8 @@
       all.forEach((values, policy) => {
         columns.push(held(values));
         series.push(panel.perPolicy
-          ? { policy, main: true, show: shown[policy], stroke: () => policyColour(policy), width: policy === 0 ? 2.25 : 1.9,
-              dash: DASHES[policy % DASHES.length], paths: stepped, points: { show: false } }
+          ? { policy, main: true, show: shown[policy], stroke: () => policyColour(policy), width: LINE, dash: DASHES[policy % DASHES.length],
+              paths: stepped, points: { show: false } }
           : { stroke: () => colour("--area-line"), fill: () => colour("--area"), width: 1, paths: stepped, points: { show: false } });
       });
       const target = panel.target;
@@ -165,6 +166,7 @@
         hooks: {
           setCursor: [(u) => this.onCursor(u)],
           setScale: [(u, key) => key === "x" && this.onZoom(u)],
+          drawClear: [plainWhereDense],
           draw: target ? [(u) => drawTarget(u, target, panel)] : [],
         },
       }, columns, place);
@@ -270,7 +272,7 @@
         element("div", { class: "readout-head" }, this.when, this.demand),
         element("table", {}, element("caption", { class: "hidden" }, "Values of all policies at the cursor"), element("thead", {}, head), body),
         element("div", { class: "tools" }, inButton, this.outButton, this.resetButton),
-        element("p", { class: "hint" }, "Drag over a chart to zoom, double-click to see everything again."));
+        element("p", { class: "hint" }, "Drag over a chart to zoom, double-click to see everything again. Point at a policy above to bring it out."));
     }
 
     show(index) {
@@ -343,6 +345,17 @@
       }
     }
     redraw() { for (const chart of this.charts) chart.redraw(false); }
+  }
+
+  // Where steps are narrower than dashes, dashes are noise.
+  function plainWhereDense(u) {
+    const [first, last] = u.series[0].idxs || [0, 0];
+    const isDense = last - first > u.width / 3;
+    for (const series of u.series) {
+      if (!series.main) continue;
+      series.dash = isDense ? [] : DASHES[series.policy % DASHES.length];
+      series.width = isDense ? 1.25 : LINE;
+    }
   }
 
   function drawTarget(u, target, panel) {
@@ -430,17 +443,21 @@
     });
   }
 
-  // Paper is light and narrow whatever the screen is. The style sheet changes only when printing begins, so wait for it.
-  const printing = matchMedia("print");
-  const forPaper = (isPaper) => {
+  // Paper is light and narrow whatever the screen is. Drawn before the pages are cut, or the cuts are wrong.
+  addEventListener("beforeprint", () => {
+    root.setAttribute("data-print", "");
     for (const trace of traces) {
-      if (isPaper) trace.fit(Math.min(trace.area.clientWidth, PRINT_WIDTH), PRINT_SCALE);
-      else trace.fit(trace.area.clientWidth);
+      trace.fit(PRINT_WIDTH, PRINT_SCALE);
       trace.redraw();
     }
-  };
-  printing.addEventListener("change", () => forPaper(printing.matches));
-  addEventListener("afterprint", () => forPaper(false));
+  });
+  addEventListener("afterprint", () => {
+    root.removeAttribute("data-print");
+    for (const trace of traces) {
+      trace.fit(trace.area.clientWidth);
+      trace.redraw();
+    }
+  });
 
   root.setAttribute("data-ready", "");
 })();
