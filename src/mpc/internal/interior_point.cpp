@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 namespace mpca::mpc::internal {
 namespace {
@@ -10,14 +11,19 @@ namespace {
 enum Row { kServe, kBacklog, kFall, kRise, kLow, kHigh, kRows };
 
 constexpr int kMaxApproach = 60;
-constexpr int kMaxUpdates = 200;     // of z, most of them with an old factor
-constexpr int kMaxNewton = 30;       // factorisations after the barrier
-constexpr int kMaxFirstNewton = 12;  // and before it
-constexpr double kNear = 1e-8;       // where the active constraints have shown themselves
-constexpr double kTight = 1e-13;     // when the polish fails, the barrier alone
-constexpr double kExact = 1e-11;     // relative residuals of a polished answer
+constexpr int kMaxUpdates = 100;  // of z in one polish, most of them with an old factor
+constexpr int kMaxNewton = 20;    // factorisations in one polish
+constexpr int kFreeSteps = 6;     // of Newton before the line search: many rows can change at once
+constexpr int kMaxFixed = 30;     // updates of the multipliers with one factor
+constexpr double kSigns = 1e-10;  // what may stand on the wrong side of zero, relative
+constexpr double kExact = 1e-11;  // relative residuals of a polished answer
+
+// Complementarity at which the active constraints are tried: mostly the first has told them apart already.
+constexpr double kTargets[] = {1e-8, 1e-10, 1e-12};
+constexpr double kResidual = 1e-9;  // what rounding leaves of the residuals, relative
+
 // Over the largest curvature: the multipliers then settle in a few updates. A smaller one where the large one cycles.
-constexpr double kPenalties[] = {1e4, 1e3, 1e2};
+constexpr double kPenalties[] = {1e4, 1e2};
 
 double largest(std::span<const double> values) {
   double result = 0;
@@ -151,7 +157,8 @@ bool InteriorPoint::approach(double target) {
     }
     mu /= static_cast<double>(rows);
     if (!std::isfinite(mu)) return false;
-    if (mu <= target && primal <= target * size_ && largest(residual_) <= target) return true;
+    const double residual_target = std::max(target, kResidual) * (1 + largest(multiplier_));
+    if (mu <= target && primal <= kResidual * size_ && largest(residual_) <= residual_target) return true;
     for (std::size_t i = 0; i < rows; ++i) row_weight_[i] = multiplier_[i] / slack_[i];
     factorise(row_weight_);
 
@@ -201,6 +208,7 @@ bool InteriorPoint::polish(double penalty, int max_factorisations) {
   // Rows are differences of numbers of this size; the penalty magnifies their rounding, in the multipliers only.
   const double rounding = 4e-16 * size_ * penalty;
   bool has_factor = false;
+  int steps = 0;  // since the multipliers moved
   for (int iteration = 0; iteration < kMaxUpdates; ++iteration) {
     slacks(row_);
     double infeasible = 0;
@@ -220,6 +228,7 @@ bool InteriorPoint::polish(double penalty, int max_factorisations) {
     if (stationary <= kExact * (1 + largest(step_multiplier_)) + 4 * rounding) {
       if (infeasible <= kExact * size_) return true;
       std::copy(step_multiplier_.begin(), step_multiplier_.end(), multiplier_.begin());
+      steps = 0;
       for (std::size_t i = 0; i < rows; ++i) {
         const double estimate = multiplier_[i] - penalty * row_[i];
         const double weight = estimate > 0 ? penalty : 0;
@@ -237,10 +246,48 @@ bool InteriorPoint::polish(double penalty, int max_factorisations) {
     has_factor = true;
     for (std::size_t i = 0; i < z_.size(); ++i) step_z_[i] = -residual_[i];
     back_substitute(step_z_);
-    const double length = line_search(penalty);
+    const double length = ++steps > kFreeSteps ? line_search(penalty) : 1;
     for (std::size_t i = 0; i < z_.size(); ++i) z_[i] += length * step_z_[i];
   }
   return false;
+}
+
+// Rows whose multiplier exceeds their slack are equations, the others are not there; true when the answer agrees.
+bool InteriorPoint::fix_active(double penalty) {
+  const std::size_t rows = slack_.size();
+  for (std::size_t i = 0; i < rows; ++i) {
+    const bool active = multiplier_[i] > slack_[i];
+    row_weight_[i] = active ? penalty : 0;
+    if (!active) multiplier_[i] = 0;
+  }
+  factorise(row_weight_);
+  for (int update = 0; update < kMaxFixed; ++update) {
+    slacks(row_);
+    for (std::size_t i = 0; i < rows; ++i) step_multiplier_[i] = multiplier_[i] - row_weight_[i] * row_[i];
+    gradient(step_z_);
+    add_rows(step_multiplier_, -1, step_z_);
+    for (double& step : step_z_) step = -step;
+    back_substitute(step_z_);
+    for (std::size_t i = 0; i < z_.size(); ++i) z_[i] += step_z_[i];
+    slacks(row_);
+    double off = 0;
+    for (std::size_t i = 0; i < rows; ++i) {
+      multiplier_[i] -= row_weight_[i] * row_[i];
+      if (row_weight_[i] > 0) off = std::max(off, std::abs(row_[i]));
+    }
+    if (!std::isfinite(off)) return false;
+    if (off <= kExact * size_) break;
+  }
+  gradient(residual_);
+  add_rows(multiplier_, -1, residual_);
+  const double size = 1 + largest(multiplier_);
+  double primal = 0, dual = 0;
+  for (std::size_t i = 0; i < rows; ++i) {
+    primal = std::max(primal, row_weight_[i] > 0 ? std::abs(row_[i]) : -row_[i]);
+    dual = std::max(dual, -multiplier_[i]);
+  }
+  return primal <= kSigns * size_ && dual <= kSigns * size &&
+         largest(residual_) <= kSigns * size + 1e-15 * size_ * penalty;
 }
 
 // The minimum of the augmented Lagrangian along step_z_ (convex, its slope piecewise linear), at most 1.
@@ -260,19 +307,19 @@ double InteriorPoint::line_search(double penalty) {
       result -= step_slack_[i] * std::max(0.0, multiplier_[i] - penalty * (row_[i] + length * step_slack_[i]));
     return result;
   };
+  // Past the minimum rather than short of it: where a new row bends the slope, stopping short would never meet that
+  // row.
   const double start = slope(0);
   double low = 0, high = 1, low_slope = start, high_slope = slope(1);
-  if (high_slope <= -0.5 * start) return 1;
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 30 && high_slope > -0.5 * start && high - low > 1e-9 * high; ++i) {
     // Secant, kept away from the ends so that both of them move.
     const double share = std::clamp(low_slope / (low_slope - high_slope), 0.05, 0.95);
     const double middle = low + share * (high - low);
     const double at = slope(middle);
-    if (std::abs(at) <= -0.1 * start) return middle;
     (at < 0 ? low : high) = middle;
     (at < 0 ? low_slope : high_slope) = at;
   }
-  return low > 0 ? low : high;
+  return high;
 }
 
 // The multipliers that the plan in z_ would have if it were optimal: going back, a stage at a limit takes what is
@@ -312,7 +359,7 @@ void InteriorPoint::guess_multipliers() {
 }
 
 // Replicas held where they are, and slacks and multipliers well inside.
-void InteriorPoint::start_inside(std::span<const double>) {
+void InteriorPoint::start_inside() {
   const double hold = std::clamp(chain_.replicas_now, chain_.low, chain_.high);
   double v = chain_.backlog;
   for (std::size_t k = 0; k < chain_.demand.size(); ++k) {
@@ -354,21 +401,27 @@ bool InteriorPoint::solve(const Chain& chain, std::span<double> replicas, int& i
   size_ = std::max({1.0, std::abs(chain.high), std::abs(chain.replicas_now)});
   factorisations_ = 0;
   guess_multipliers();
-  bool done = polish(kPenalties[0] * std::max(a_, b_), kMaxFirstNewton);
-  if (!done) start_inside(replicas);
-  if (!done && approach(kNear)) {
-    std::copy(z_.begin(), z_.end(), near_z_.begin());
-    std::copy(multiplier_.begin(), multiplier_.end(), near_multiplier_.begin());
-    const auto go_back = [&] {
-      std::copy(near_z_.begin(), near_z_.end(), z_.begin());
-      std::copy(near_multiplier_.begin(), near_multiplier_.end(), multiplier_.begin());
-    };
-    for (const double penalty : kPenalties) {
-      done = polish(penalty * std::max(a_, b_), kMaxNewton);
+  bool done = polish(kPenalties[0] * std::max(a_, b_), kMaxNewton);
+  if (!done) {
+    start_inside();
+    for (const double target : kTargets) {
+      if (!approach(target)) break;
+      std::copy(z_.begin(), z_.end(), near_z_.begin());
+      std::copy(multiplier_.begin(), multiplier_.end(), near_multiplier_.begin());
+      const auto back_to_barrier = [&] {
+        std::copy(near_z_.begin(), near_z_.end(), z_.begin());
+        std::copy(near_multiplier_.begin(), near_multiplier_.end(), multiplier_.begin());
+      };
+      done = fix_active(kPenalties[0] * std::max(a_, b_));
+      if (!done) back_to_barrier();
+      for (std::size_t i = 0; i < std::size(kPenalties) && !done; ++i) {
+        done = polish(kPenalties[i] * std::max(a_, b_), kMaxNewton);
+        if (!done) back_to_barrier();
+      }
+      // The last target is as exact as a barrier gets: taken as it is.
+      done = done || target == kTargets[std::size(kTargets) - 1];
       if (done) break;
-      go_back();
     }
-    if (!done) done = approach(kTight);
   }
   iterations += factorisations_;
   if (!done) return false;

@@ -32,6 +32,7 @@ class InteriorPoint {
   /// The optimal x into `replicas` (one per stage), feasible to the last bit. False when neither part reached its
   /// accuracy.
   ///
+  ///   replicas     also where to start: a feasible plan that is nearly right
   ///   chain        with at least two feasible values for the first stage and low < high: a set without an interior has
   ///   no
   ///                interior point (the caller fixes such a stage)
@@ -41,9 +42,10 @@ class InteriorPoint {
  private:
   bool approach(double target);
   bool polish(double penalty, int max_factorisations);
+  bool fix_active(double penalty);
   double line_search(double penalty);
   void guess_multipliers();
-  void start_inside(std::span<const double> replicas);
+  void start_inside();
   void row_steps(std::span<const double> step, std::span<double> out) const;
   void gradient(std::span<double> out) const;
   void slacks(std::span<double> out) const;
