@@ -162,6 +162,26 @@ TEST(TraceCsv, RandomTracesSurviveAWriteAndARead) {
   }
 }
 
+TEST(TraceCsv, NumbersOfEveryLengthAreReadAsTheStandardReadsThem) {
+  std::mt19937_64 random(9);
+  std::vector<std::string> numbers = {"5.", ".5", "0.5", "00.10", "123456789012345", "1234567890.12345", "0.1e1", "7"};
+  for (int i = 0; i < 20000; ++i) {
+    std::string number = std::to_string(random() >> (random() % 63));
+    if (random() % 4 != 0) number.insert(random() % (number.size() + 1), ".");
+    numbers.push_back(std::move(number));
+  }
+  std::string text = "step,timestamp_s,rps\n";
+  for (std::size_t i = 0; i < numbers.size(); ++i) text += cat(i, ",", i, ",", numbers[i], "\n");
+  const auto trace = parse_trace_csv(text, "t");
+  ASSERT_TRUE(trace) << trace.error().message;
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    ASSERT_EQ(trace->demand_rps[i], std::strtod(numbers[i].c_str(), nullptr)) << numbers[i];
+  }
+  for (const std::string bad : {".", "1..2", "1.2.3", "..", "1.2.", "1-2", "/", ":"}) {
+    EXPECT_EQ(errors_of("step,timestamp_s,rps\n0,0," + bad + "\n"), "row 2: rps must be a number") << bad;
+  }
+}
+
 TEST(TraceCsv, RealTracesAreReadStrictly) {
   const char* directory = std::getenv("MPCA_TRACES_DIR");
   if (directory == nullptr) GTEST_SKIP() << "MPCA_TRACES_DIR is not set: no real traces here";
