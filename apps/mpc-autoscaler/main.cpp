@@ -13,7 +13,7 @@
 #include "core/text.h"
 #include "mpc-autoscaler/commands.h"
 #include "mpc-autoscaler/help.h"
-#include "mpc-autoscaler/version.h"
+#include "mpca_version.h"
 
 namespace mpca::app {
 namespace {
@@ -68,7 +68,7 @@ Parsed parse(const Call& call) {
     parsed.problems.add(error.what());
     return parsed;
   }
-  if (parsed.wants_help) return parsed;
+  if (parsed.wants_help || call.command->takes_any_flags) return parsed;
 
   std::size_t position = 0;
   const std::vector<std::string_view> known(flags.begin(), flags.end());
@@ -199,7 +199,7 @@ int dispatch(const std::vector<std::string>& words) {
     return run(call, line, false);
   }
   if (taken < call.arguments.size() && call.arguments[taken] == "--version") {
-    std::cout << version_line() << '\n';
+    std::cout << program << ' ' << kVersionText << '\n';
     return 0;
   }
   if (taken < call.arguments.size() && is_help(call.arguments[taken])) {

@@ -1,0 +1,117 @@
+// `compare`: the main job. Traces and policies in; run directories, a table and a report out.
+#include <algorithm>
+
+#include "config/trace_files.h"
+#include "core/os/parallel.h"
+#include "core/text.h"
+#include "mpc-autoscaler/commands.h"
+#include "mpc-autoscaler/progress_bar.h"
+#include "mpca_version.h"
+#include "report/comparison_table.h"
+#include "study/compare.h"
+
+namespace mpca::app {
+namespace {
+
+struct CompareOptions {
+  std::vector<std::string> traces;
+  std::vector<std::string> policies;
+  std::string world = "idealised";
+  std::string out;
+  int seed = 1;
+  int jobs = os::hardware_jobs();
+  double peak_replicas = -1.0;
+  int initial_replicas = -1;
+  bool force = false;
+  policy::Workload workload;
+  sim::RealisticSettings realistic;
+};
+
+SettingsTable settings_of(CompareOptions& options) {
+  SettingsTable table = {
+      Setting("trace", &options.traces, "trace files: our CSV or any format that `trace import` reads").require(),
+      Setting("policy", &options.policies, "policies as NAME[:key=value,...]; see `mpc-autoscaler policies`").require(),
+      {"world",
+       &options.world,
+       "the simulator: idealised (nothing is late) or realistic (readiness lag, scrape cadence)",
+       {"idealised", "realistic"}},
+      Setting("out", &options.out, "directory for run directories, summary.csv and report.html").require(),
+      {"seed", &options.seed, "", Range::at_least(0),
+       "of all randomness; these two worlds draw none and only record it"},
+      {"jobs", &options.jobs, "", Range::between(1, 1024), "runs at the same time; the results do not depend on it"},
+      {"peak-replicas", &options.peak_replicas, "replicas", Range{.low = -1},
+       "scale each trace so that its 99.9th percentile needs this many; 0 never; -1 scales to 12 (or the maximum, if "
+       "less) "
+       "those whose peak needs more than the maximum"},
+      {"initial-replicas", &options.initial_replicas, "replicas", Range::at_least(-1),
+       "at the start; -1 is --min-replicas"},
+      {"force", &options.force, "replace results that are already in --out"},
+  };
+  for (Setting& setting : policy::settings_of(options.workload)) {
+    if (setting.name() != "period") table.push_back(std::move(setting));
+  }
+  for (Setting& setting : sim::settings_of(options.realistic)) table.push_back(std::move(setting));
+  return table;
+}
+
+/// Every trace, or every reason why not.
+Result<std::vector<trace::DemandTrace>> load_traces(const std::vector<std::string>& paths,
+                                                    const std::stop_token& stop) {
+  std::vector<trace::DemandTrace> traces;
+  Problems problems;
+  config::LoadOptions load;
+  load.stop = stop;
+  for (const std::string& path : paths) {
+    auto trace = config::load_trace(path, load);
+    if (trace) {
+      traces.push_back(*std::move(trace));
+    } else if (trace.error().code == ErrorCode::interrupted) {
+      return std::unexpected(trace.error());
+    } else {
+      problems.add(trace.error().message);
+    }
+  }
+  MPCA_TRY_VOID(problems.to_result());
+  return traces;
+}
+
+Result<int> compare(const CompareOptions& options, Context& context) {
+  MPCA_TRY(std::vector<trace::DemandTrace> traces, load_traces(options.traces, context.stop));
+  study::CompareSettings settings{
+      .traces = std::move(traces),
+      .policies = options.policies,
+      .world = options.world,
+      .workload = options.workload,
+      .realistic = options.realistic,
+      .initial_replicas = options.initial_replicas < 0 ? options.workload.min_replicas : options.initial_replicas,
+      .peak_replicas = options.peak_replicas < 0 ? std::nullopt : std::optional(options.peak_replicas),
+      .seed = static_cast<std::uint64_t>(options.seed),
+      .jobs = options.jobs,
+      .replace = options.force,
+      .out = options.out,
+      .command = context.command_line,
+      .program = kVersionText};
+  ProgressBar bar(context.err, context.err_is_terminal);
+  const auto comparison = study::compare(std::move(settings), context.stop, [&](double done) { bar.show(done); });
+  bar.clear();
+  if (!comparison) return std::unexpected(comparison.error());
+  context.out << report::to_text(*comparison) << "\nReport: " << options.out << "/report.html\n";
+  return 0;
+}
+
+}  // namespace
+
+Command compare_command() {
+  Command command;
+  command.path = "compare";
+  command.sentence =
+      "run policies side by side on demand traces and report who served users better with fewer replicas";
+  command.examples = {
+      "mpc-autoscaler compare --trace data/traces/baseline_spike_profile_dt15.csv --policy lab-mpc lab-hpa reactive "
+      "--out out/spike",
+      "mpc-autoscaler compare --trace a.csv --trace b.csv --policy reactive:target=0.6,hold=300s static:6 --world "
+      "realistic --out out/ab"};
+  return make_command<CompareOptions>(std::move(command), settings_of, compare);
+}
+
+}  // namespace mpca::app

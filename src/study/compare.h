@@ -1,0 +1,60 @@
+// Policies side by side: every policy on every trace, each in a world of its own that meets the same demand. Runs in
+// parallel; each run's directory appears when it is complete, so an interruption keeps what was finished.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "policy/policy.h"
+#include "report/comparison.h"
+#include "sim/realistic_world.h"
+#include "trace/demand_trace.h"
+
+namespace mpca::study {
+
+struct CompareSettings {
+  std::vector<trace::DemandTrace> traces;
+  std::vector<std::string> policies;  // as create_policy() takes them
+  std::string world = "idealised";    // or `realistic`
+  policy::Workload workload;          // its period gives way to each trace's step
+  sim::RealisticSettings realistic;
+  int initial_replicas = 2;  // of every policy, within the bounds
+  /// Traces are scaled so that their 99.9th percentile needs this many replicas at the target utilization. Not set:
+  /// only those whose peak needs more than the maximum, to the lesser of 12 and the maximum. 0: never.
+  std::optional<double> peak_replicas;
+  std::uint64_t seed = 1;
+  int jobs = 1;
+  bool replace = false;  // existing results in `out` give way
+  std::string out;       // directory for the results
+  std::string command;   // repeats the comparison; for the report
+  std::string program;   // version
+};
+
+/// Whole runs done and their part in progress, out of 1; called from several threads, one at a time.
+using OnProgress = std::function<void(double done)>;
+
+/// Writes `out`/TRACE/POLICY/{decisions.jsonl, decisions.csv, summary.json, config.json} per run, then `summary.csv`
+/// and `report.html`.
+///
+///   errors   invalid_argument  no trace, no policy, a policy text that create_policy() refuses, bounds (all at once,
+///   before
+///                              anything is written)
+///            already_exists    `out` holds something and `replace` is false
+///            io                the first failure; finished runs stay
+///            interrupted       finished runs stay, no report
+Result<report::Comparison> compare(CompareSettings settings, const std::stop_token& stop,
+                                   const OnProgress& on_progress);
+
+/// The factor that `peak_replicas` (as in CompareSettings) asks for; 1 when none.
+double peak_scale(const trace::DemandTrace& trace, const policy::Workload& workload,
+                  std::optional<double> peak_replicas);
+
+/// A name for a directory: letters, digits and `._=-` of `text`, the rest as `_`.
+std::string file_name_of(const std::string& text);
+
+}  // namespace mpca::study
