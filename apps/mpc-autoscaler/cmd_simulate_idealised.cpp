@@ -1,5 +1,7 @@
 // `simulate idealised`, the reference lab's `mpc-offline-sim`: its MPC and its HPA-like rule on one trace.
+#include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "config/trace_files.h"
 #include "core/os/file.h"
@@ -70,6 +72,15 @@ std::vector<std::string> time_texts(const std::vector<double>& seconds) {
   return texts;
 }
 
+/// The time axis of the picture: the time column, or step x dt when that goes back or stands still (the lab accepts
+/// both).
+std::vector<double> time_axis(std::vector<double> seconds, double period_s) {
+  const auto goes_on = [](double a, double b) { return a < b; };
+  if (std::adjacent_find(seconds.begin(), seconds.end(), std::not_fn(goes_on)) == seconds.end()) return seconds;
+  for (std::size_t i = 0; i < seconds.size(); ++i) seconds[i] = static_cast<double>(i) * period_s;
+  return seconds;
+}
+
 report::TrajectoryFigure figure_of(const study::IdealisedRun& run, const std::vector<double>& time_s,
                                    const SimulateOptions& options, const std::string& title) {
   report::TrajectoryFigure figure;
@@ -103,7 +114,8 @@ Result<int> run(const SimulateOptions& options, Context& context) {
     context.err << "warning: " << options.trace_csv << ": " << warning << '\n';
   MPCA_TRY(const study::IdealisedRun result, study::simulate_idealised(content.trace, settings, context.stop));
   MPCA_TRY(const std::string picture,
-           report::trajectory_png(figure_of(result, content.timestamp_s, options, content.trace.name)));
+           report::trajectory_png(
+               figure_of(result, time_axis(content.timestamp_s, options.period_s), options, content.trace.name)));
   MPCA_TRY_VOID(os::make_directories(options.out_dir));
   const std::string trajectory = options.out_dir + "/trajectory.csv";
   const std::string summary = options.out_dir + "/summary.json";

@@ -1,0 +1,178 @@
+#include "runlog/decision_log.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/os/file.h"
+#include "core/random.h"
+#include "runlog/replay.h"
+#include "runlog/run_recorder.h"
+#include "support/observations.h"
+#include "support/temporary_directory.h"
+
+namespace mpca::runlog {
+namespace {
+
+using policy::Signal;
+using test::observed;
+using test::TemporaryDirectory;
+
+DecisionLogHeader header(std::string policy = "reactive:target=0.7") {
+  return {.policy = std::move(policy), .workload = {}, .world = "test", .trace = "a \"quoted\" name\n", .program = "0"};
+}
+
+double wild_number(RandomStream& random) {
+  return (random.uniform() - 0.3) * std::pow(10.0, static_cast<double>(random.below(30)) - 15.0);
+}
+
+Signal wild_signal(RandomStream& random) {
+  const Duration age(static_cast<std::int64_t>(random.below(1'000'000'000'000)));
+  switch (random.below(3)) {
+    case 0:
+      return {};
+    case 1:
+      return Signal::stale(wild_number(random), age);
+    default:
+      return Signal::fresh(wild_number(random), age);
+  }
+}
+
+DecisionRecord wild_record(std::uint32_t index) {
+  RandomStream random(5, "records", index);
+  DecisionRecord record;
+  policy::Observation& observation = record.observation;
+  observation.now = TimePoint(Duration(static_cast<std::int64_t>(random.bits() >> 2)));
+  observation.spec_replicas = static_cast<int>(random.below(100));
+  observation.ready_replicas = static_cast<int>(random.below(100));
+  for (std::uint64_t i = random.below(4); i > 0; --i)
+    observation.starting_pod_ages.emplace_back(static_cast<std::int64_t>(random.below(1'000'000)));
+  observation.served_rate_rps = wild_signal(random);
+  observation.failed_rate_rps = wild_signal(random);
+  observation.in_flight_requests = wild_signal(random);
+  observation.cpu_cores = wild_signal(random);
+  record.decision.replicas = static_cast<int>(random.below(100));
+  policy::Explanation& explanation = record.decision.explanation;
+  explanation.rule = random.below(2) == 0 ? "a rule" : "another \\ \"rule\"\t\x01";
+  explanation.demand_source = random.below(2) == 0 ? "" : "somewhere";
+  explanation.status = random.below(2) == 0 ? "optimal" : "";
+  if (random.below(2) == 0) explanation.demand_rps = wild_number(random);
+  if (random.below(2) == 0) explanation.recommendation = wild_number(random);
+  for (std::uint64_t i = random.below(3); i > 0; --i)
+    explanation.forecast.push_back({std::chrono::seconds(i), 0.95, wild_number(random)});
+  for (std::uint64_t i = random.below(3); i > 0; --i)
+    explanation.values.push_back({"value_" + std::to_string(i), wild_number(random)});
+  for (std::uint64_t i = random.below(3); i > 0; --i) explanation.guards.push_back({"guard", 3, static_cast<int>(i)});
+  return record;
+}
+
+TEST(DecisionLog, WhatIsWrittenReadsBackWithoutLoss) {
+  DecisionLogFormatter formatter;
+  DecisionLogParser parser;
+  EXPECT_EQ(parser.parse_header(header_line(header())).value(), header());
+  for (std::uint32_t i = 0; i < 2000; ++i) {
+    const DecisionRecord record = wild_record(i);
+    std::string line;
+    formatter.append(record, line);
+    const auto read = parser.parse_record(line);
+    ASSERT_TRUE(read) << read.error().message << "\n" << line;
+    ASSERT_EQ(*read, record) << line;
+  }
+}
+
+TEST(DecisionLog, ABadHeaderSaysWhatALogBeginsWith) {
+  DecisionLogParser parser;
+  EXPECT_NE(parser.parse_header("step,rps").error().message.find("not a decision log"), std::string::npos);
+  EXPECT_NE(parser.parse_header(R"({"format":"mpca-decision-log","version":99})").error().message.find("version 99"),
+            std::string::npos);
+  EXPECT_NE(parser.parse_header(R"({"format":"mpca-decision-log","version":1})").error().message.find("policy"),
+            std::string::npos);
+}
+
+TEST(DecisionLog, ABadRecordNamesFileAndLineAndWhatCameBeforeIsDelivered) {
+  TemporaryDirectory directory;
+  const std::string path = directory.file("log.jsonl");
+  DecisionLogFormatter formatter;
+  std::string text = header_line(header());
+  formatter.append(wild_record(1), text);
+  text += R"({"now_ns":0,"spec":"two","ready":2,"replicas":2})"
+          "\n";
+  ASSERT_TRUE(os::write_file(path, text));
+  int delivered = 0;
+  const auto result =
+      read_decision_log(path, [](const auto&) { return true; }, [&](const auto&) { return ++delivered > 0; });
+  ASSERT_FALSE(result);
+  EXPECT_EQ(delivered, 1);
+  EXPECT_TRUE(result.error().message.starts_with(path + ": line 3: ")) << result.error().message;
+}
+
+TEST(DecisionLog, EmptyFilesAndGarbageAreNoLogs) {
+  TemporaryDirectory directory;
+  const std::string path = directory.file("log.jsonl");
+  for (const std::string& text : {std::string(), std::string(3 << 20, 'x'), std::string(1000, '\0')}) {
+    ASSERT_TRUE(os::write_file(path, text));
+    EXPECT_FALSE(read_decision_log(path, [](const auto&) { return true; }, [](const auto&) { return true; }));
+  }
+}
+
+/// Records `decisions` of `policy_text` on a small wave of demand as a run.
+void record_run(const std::string& directory, const std::string& policy_text, int decisions) {
+  auto recorder = RunRecorder::create(directory, header(policy_text), false).value();
+  const auto policy = policy::create_policy(policy_text, policy::Workload{}, "test").value();
+  int replicas = 2;
+  for (int i = 0; i < decisions; ++i) {
+    const policy::Observation observation = observed(15 * i, replicas, 20.0 + 10.0 * (i % 14));
+    const policy::Decision decision = policy->decide(observation);
+    recorder.record(observation, decision,
+                    {.start = observation.now, .length = std::chrono::seconds(15), .latency_p95_s = {}});
+    replicas = decision.replicas;
+  }
+  ASSERT_TRUE(recorder.commit());
+}
+
+TEST(Replay, TheSamePolicyDecidesTheSameBitForBit) {
+  TemporaryDirectory directory;
+  for (const std::string text : {"reactive:hold=60s", "lab-mpc:horizon=6,forecast=hw", "lab-hpa", "static:4"}) {
+    const std::string run = directory.file("run-" + text.substr(0, 5));
+    record_run(run, text, 150);
+    const auto result = replay(run + "/decisions.jsonl", "", [](const auto&) { FAIL() << "a difference"; });
+    ASSERT_TRUE(result) << result.error().message;
+    EXPECT_EQ(result->decisions, 150);
+    EXPECT_EQ(result->different_replicas + result->different_explanations, 0);
+  }
+}
+
+TEST(Replay, ATamperedLogAndAnotherPolicyDiffer) {
+  TemporaryDirectory directory;
+  const std::string run = directory.file("run");
+  record_run(run, "reactive", 50);
+  const std::string path = run + "/decisions.jsonl";
+  EXPECT_GT(replay(path, "static:9", [](const auto&) {})->different_replicas, 40);
+  std::string text = os::read_file(path).value();
+  const std::size_t at = text.rfind("\"replicas\":");
+  text.replace(at, 12, "\"replicas\":9");
+  ASSERT_TRUE(os::write_file(path, text));
+  std::vector<std::int64_t> steps;
+  const auto result = replay(path, "", [&](const ReplayDifference& difference) { steps.push_back(difference.step); });
+  EXPECT_EQ(result->different_replicas, 1);
+  EXPECT_EQ(steps, std::vector<std::int64_t>{49});
+}
+
+TEST(RunRecorder, AnUnfinishedRunLeavesNothing) {
+  TemporaryDirectory directory;
+  {
+    const auto recorder = RunRecorder::create(directory.file("run"), header(), false);
+  }
+  EXPECT_TRUE(directory.names().empty());
+}
+
+TEST(RunRecorder, TheCsvHasOneRowPerDecisionWithItsReason) {
+  TemporaryDirectory directory;
+  record_run(directory.file("run"), "static:4", 3);
+  const std::string csv = os::read_file(directory.file("run") + "/decisions.csv").value();
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 4);
+  EXPECT_NE(csv.find("raise from 2 to 4 replicas"), std::string::npos) << csv;
+}
+
+}  // namespace
+}  // namespace mpca::runlog
