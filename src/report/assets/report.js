@@ -102,7 +102,8 @@
       for (const panel of data.panels) {
         const place = element("div", { class: "chart", role: "img", "aria-label": this.described(panel) });
         this.area.append(element("div", { class: "chart" },
-          element("div", { class: "chart-title", "aria-hidden": "true" }, panel.label, element("span", { class: "unit" }, panel.unit)), place));
+          element("div", { class: "chart-title", "aria-hidden": "true" }, panel.label,
+            element("span", { class: "unit" }, panel.unit + (this.askedFor[panel.key].some(Boolean) ? " · thin line: asked for" : ""))), place));
         this.charts.push(this.chart(panel, place, panel === data.panels[data.panels.length - 1]));
       }
       this.area.addEventListener("keydown", (event) => this.onKey(event));
