@@ -89,7 +89,10 @@ def osqp_run(chain, steps, warm):
 
 
 def true_x0(chain, step):
+    # In units of the largest replica number the normalised weights are of the size of alpha and beta.
+    unit = float(chain.s["max"])
     q, lower, upper = chain.vectors(step)
+    q, lower, upper = q * unit, lower / unit, upper / unit
     bounded = np.isfinite(upper)
     rows = sparse.vstack([-chain.A, chain.A[bounded]], format="csc")
     right = np.concatenate([-lower, upper[bounded]])
@@ -97,9 +100,9 @@ def true_x0(chain, step):
         settings = clarabel.DefaultSettings()
         settings.verbose = False
         settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = tolerance
-        solution = clarabel.DefaultSolver(chain.P, q, rows, right, [clarabel.NonnegativeConeT(len(right))], settings).solve()
+        solution = clarabel.DefaultSolver(chain.P * unit**2, q, rows, right, [clarabel.NonnegativeConeT(len(right))], settings).solve()
         if str(solution.status) == "Solved":
-            return solution.x[0]
+            return solution.x[0] * unit
     return math.nan
 
 

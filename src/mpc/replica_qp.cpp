@@ -272,12 +272,11 @@ QpSolution ReplicaQp::solve(std::span<const double> forecast_rps, double backlog
   double finite = backlog_requests;
   for (const double value : forecast_rps) finite += value;
   if (!std::isfinite(finite)) return {QpStatus::invalid_input, {}, 0, 0};
-  if (current_replicas + settings_.max_step < settings_.min_replicas ||
-      current_replicas - settings_.max_step > settings_.max_replicas)
+  const double now = current_replicas;
+  if (now + settings_.max_step < settings_.min_replicas || now - settings_.max_step > settings_.max_replicas)
     return {QpStatus::infeasible, {}, 0, 0};
 
   const double to_replicas = 1 / replica_requests_;
-  const double now = current_replicas;
   // Without a weight on it nothing counts the backlog: leave it out, with a demand that any plan serves.
   const bool counts_backlog = backlog_weight_ > 0;
   const double backlog = counts_backlog ? backlog_requests * to_replicas : 0;
@@ -309,17 +308,17 @@ QpSolution ReplicaQp::solve(std::span<const double> forecast_rps, double backlog
 }
 
 int rounded_action(const ReplicaQpSettings& settings, double first_replicas, int current_replicas) {
-  const int low = std::max(settings.min_replicas, current_replicas - settings.max_step);
-  const int high = std::min(settings.max_replicas, current_replicas + settings.max_step);
-  const double action = std::floor(first_replicas + 0.5);
-  return static_cast<int>(std::min<double>(std::max<double>(action, low), high));
+  const double now = current_replicas;
+  const double least = std::max<double>(settings.min_replicas, now - settings.max_step);
+  const double most = std::min<double>(settings.max_replicas, now + settings.max_step);
+  return static_cast<int>(std::min(std::max(std::floor(first_replicas + 0.5), least), most));
 }
 
 int greedy_action(const ReplicaQpSettings& settings, double first_forecast_rps, int current_replicas) {
+  const double now = current_replicas;
   const double needed =
       std::ceil(std::max(first_forecast_rps, 0.0) / (settings.capacity_rps * settings.target_utilization));
-  const double moved =
-      std::clamp<double>(needed, current_replicas - settings.max_step, current_replicas + settings.max_step);
+  const double moved = std::clamp(needed, now - settings.max_step, now + settings.max_step);
   return static_cast<int>(std::clamp<double>(moved, settings.min_replicas, settings.max_replicas));
 }
 

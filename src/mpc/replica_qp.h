@@ -10,9 +10,9 @@
 // on modes: which constraint each stage sits on. Given the modes, the cost to go is one quadratic per stage (a Riccati
 // step, going back); going forward with these quadratics, each stage picks its decision exactly, a minimum in one
 // variable with kinks, and so its new mode. Modes that reproduce themselves satisfy all optimality conditions: the
-// answer is exact up to rounding, not up to a tolerance. Where the modes do not settle within a budget, an
-// interior-point method finds the neighbourhood and the modes are tried again from there. docs/explanation/qp-solver.md
-// has the derivation and figures.
+// answer is exact up to rounding, not up to a tolerance. Where the modes cycle, an augmented Lagrangian goes on from
+// their last plan, and an interior-point method where that fails (internal/interior_point.h).
+// docs/explanation/qp-solver.md derives it.
 //
 // Jacobson and Mayne (1970), Differential Dynamic Programming. Tassa, Mansard and Todorov (2014), Control-limited
 // differential dynamic programming, ICRA. Mehrotra (1992), On the implementation of a primal-dual interior point
@@ -57,25 +57,25 @@ struct QpSolution {
   QpStatus status;
   std::span<const double> replicas;  // x_0 … x_{H-1}, valid until the next solve; empty unless optimal
   double objective;                  // the minimum of the sum above; 0 unless optimal
-  int iterations;                    // passes over the chain
+  int iterations;                    // passes over the chain, factorisations included
 };
 
 class ReplicaQp {
  public:
-  ///   errors   invalid_argument  every setting outside its range, a line each: horizon_stages >= 1, weights finite and
-  ///   >= 0,
-  ///                              capacity and period > 0, target_utilization in (0, 1], 0 <= min_replicas <=
-  ///                              max_replicas, max_step >= 1
+  ///   errors   invalid_argument  every setting outside its range, a line each: horizon_stages and max_step >= 1,
+  ///            weights finite and >= 0, capacity_rps and period_s > 0, target_utilization in (0, 1],
+  ///            0 <= min_replicas <= max_replicas
   static Result<ReplicaQp> create(const ReplicaQpSettings& settings);
 
-  /// The optimal plan. Unique when alpha or gamma leave a choice only to beta > 0; with beta = 0 it is one of the
-  /// optima. The result depends on the arguments only, not on earlier calls, so a replay gives the same bits.
+  /// The optimal plan: the only one when beta > 0, else one of them. The result depends on the arguments alone, not on
+  /// earlier calls, so a replay gives the same bits.
   ///
   ///   forecast_rps       horizon_stages values (MPCA_CHECK)
   ///   backlog_requests   b_{-1}
   ///   current_replicas   x_{-1}; may lie outside the bounds as long as max_step leads back at once
-  ///   cost               O(horizon_stages) per iteration, usually 2 to 5; allocates nothing; not thread safe (own work
-  ///   memory)
+  ///   accuracy           1e-10 replicas or better with weights like the lab's; 1e-7 when they differ by 1e8
+  ///   cost               O(horizon_stages) per pass, usually 1 to 5 passes, at most some 200; allocates nothing. Not
+  ///                      thread safe: the work memory is the object's.
   QpSolution solve(std::span<const double> forecast_rps, double backlog_requests, int current_replicas);
 
   const ReplicaQpSettings& settings() const { return settings_; }
@@ -94,11 +94,12 @@ class ReplicaQp {
     int mode;
   };
 
-  explicit ReplicaQp(const ReplicaQpSettings& settings);
   // What a stage chooses from: the best x without and with backlog, the better of them, and the limits.
   struct Choice {
     double load, idle, busy, best, least, most, fall_to, rise_to;
   };
+
+  explicit ReplicaQp(const ReplicaQpSettings& settings);
   bool still_holds(int mode, const Choice& choice) const;
   void go_back(int from_stage);
   int go_forward(double backlog, double replicas_now);

@@ -168,6 +168,14 @@ TEST(RoundedAction, HalvesGoUpAndLimitsHold) {
   EXPECT_EQ(rounded_action(settings, 12.6, 12), 12);
 }
 
+TEST(RoundedAction, ReplicaNumbersNearTheLargestIntegerDoNotOverflow) {
+  const int most = std::numeric_limits<int>::max();
+  const ReplicaQpSettings settings{.min_replicas = 2, .max_replicas = most, .max_step = most};
+  EXPECT_EQ(rounded_action(settings, 1e12, most), most);
+  EXPECT_EQ(greedy_action(settings, 1e12, most), most);
+  EXPECT_EQ(solve({settings, Vector(8, 1e12), 0, most}).status, QpStatus::optimal);
+}
+
 TEST(GreedyAction, CoversTheFirstForecastWithinAStepAndTheBoundsWin) {
   ReplicaQpSettings settings;  // 17.5 requests/s per replica
   EXPECT_EQ(greedy_action(settings, 87.5, 5), 5);

@@ -16,6 +16,7 @@ constexpr int kMaxNewton = 20;    // factorisations in one polish
 constexpr int kFreeSteps = 6;     // of Newton before the line search: many rows can change at once
 constexpr int kMaxFixed = 30;     // updates of the multipliers with one factor
 constexpr double kSigns = 1e-10;  // what may stand on the wrong side of zero, relative
+constexpr double kRounding = 2e-15;
 constexpr double kExact = 1e-11;  // relative residuals of a polished answer
 
 // Complementarity at which the active constraints are tried: mostly the first has told them apart already.
@@ -185,7 +186,8 @@ bool InteriorPoint::approach(double target) {
         for (std::size_t i = 0; i < rows; ++i)
           mu_after += (slack_[i] + both * step_slack_[i]) * (multiplier_[i] + both * step_multiplier_[i]);
         mu_after /= static_cast<double>(rows);
-        centre = mu * std::pow(mu_after / mu, 3);
+        const double share = mu_after / mu;
+        centre = mu * share * share * share;
       } else {
         // One length for both: with a quadratic cost unequal ones would spoil the dual residual.
         const double length = std::min(1.0, 0.99 * std::min(primal_step, dual_step));
@@ -206,7 +208,7 @@ bool InteriorPoint::polish(double penalty, int max_factorisations) {
   const std::size_t rows = slack_.size();
   const int last = factorisations_ + max_factorisations;
   // Rows are differences of numbers of this size; the penalty magnifies their rounding, in the multipliers only.
-  const double rounding = 4e-16 * size_ * penalty;
+  const double rounding = kRounding * magnitude_ * penalty;
   bool has_factor = false;
   int steps = 0;  // since the multipliers moved
   for (int iteration = 0; iteration < kMaxUpdates; ++iteration) {
@@ -225,7 +227,7 @@ bool InteriorPoint::polish(double penalty, int max_factorisations) {
     add_rows(step_multiplier_, -1, residual_);
     const double stationary = largest(residual_);
     if (!std::isfinite(stationary)) return false;
-    if (stationary <= kExact * (1 + largest(step_multiplier_)) + 4 * rounding) {
+    if (stationary <= kExact * (1 + largest(step_multiplier_)) + rounding) {
       if (infeasible <= kExact * size_) return true;
       std::copy(step_multiplier_.begin(), step_multiplier_.end(), multiplier_.begin());
       steps = 0;
@@ -287,7 +289,7 @@ bool InteriorPoint::fix_active(double penalty) {
     dual = std::max(dual, -multiplier_[i]);
   }
   return primal <= kSigns * size_ && dual <= kSigns * size &&
-         largest(residual_) <= kSigns * size + 1e-15 * size_ * penalty;
+         largest(residual_) <= kSigns * size + kRounding * magnitude_ * penalty;
 }
 
 // The minimum of the augmented Lagrangian along step_z_ (convex, its slope piecewise linear), at most 1.
@@ -399,6 +401,7 @@ bool InteriorPoint::solve(const Chain& chain, std::span<double> replicas, int& i
   b_ = chain.churn_weight / scale;
   c_ = chain.replica_weight / scale;
   size_ = std::max({1.0, std::abs(chain.high), std::abs(chain.replicas_now)});
+  magnitude_ = std::max(size_, most_backlog);
   factorisations_ = 0;
   guess_multipliers();
   bool done = polish(kPenalties[0] * std::max(a_, b_), kMaxNewton);

@@ -1,8 +1,11 @@
-// The fall-back of ReplicaQp: the same chain, by a method that converges from anywhere. A primal-dual interior-point
-// method (Mehrotra's predictor and corrector) comes near; then the augmented Lagrangian with the constraints that it
-// found active (Newton on a piecewise quadratic, multipliers updated with the same factor) removes what the barrier
-// left over. Ordered x_0, v_0, x_1, v_1, …, every matrix of both is pentadiagonal, so one iteration is linear in the
-// number of stages.
+// The fall-back of ReplicaQp: the same chain, by methods that converge from anywhere.
+//
+//   polish      augmented Lagrangian: Newton on a piecewise quadratic, multipliers updated with the same factor. Tried
+//               first, from the plan that the modes ended with and the multipliers it would have.
+//   approach    primal-dual interior point (Mehrotra's predictor and corrector) until the active constraints show.
+//   fix_active  these constraints as equations; accepted when no sign is wrong. Else polish, else a smaller barrier.
+//
+// Ordered x_0, v_0, x_1, v_1, …, every matrix is pentadiagonal, so a factorisation is linear in the number of stages.
 //
 // Mehrotra (1992), SIAM J. Optim. 2(4), 575-601. Rao, Wright and Rawlings (1998), JOTA 99(3), 723-757. Rockafellar
 // (1976), Augmented Lagrangians and applications of the proximal point algorithm, Math. Oper. Res. 1(2), 97-116.
@@ -29,13 +32,11 @@ class InteriorPoint {
   /// Work memory for chains of up to `stages` stages.
   explicit InteriorPoint(std::size_t stages);
 
-  /// The optimal x into `replicas` (one per stage), feasible to the last bit. False when neither part reached its
-  /// accuracy.
+  /// The optimal x, within the limits. False when no part reached its accuracy.
   ///
-  ///   replicas     also where to start: a feasible plan that is nearly right
-  ///   chain        with at least two feasible values for the first stage and low < high: a set without an interior has
-  ///   no
-  ///                interior point (the caller fixes such a stage)
+  ///   chain        low < high, and more than one feasible value for the first stage: a set without an interior has no
+  ///                interior point, so the caller fixes such a stage
+  ///   replicas     one per stage; in: where to start, a feasible plan that is nearly right; out: the optimum
   ///   iterations   increased by the number of factorisations
   bool solve(const Chain& chain, std::span<double> replicas, int& iterations);
 
@@ -55,7 +56,8 @@ class InteriorPoint {
 
   Chain chain_{};
   double a_ = 0, b_ = 0, c_ = 0;  // weights over the gradient's scale
-  double size_ = 1;               // of the primal numbers
+  double size_ = 1;               // of the replica numbers
+  double magnitude_ = 1;          // of these and the backlog
   int factorisations_ = 0;
   std::vector<double> memory_;
   std::span<double> z_, step_z_, residual_, diagonal_, lower1_, lower2_, near_z_;  // two per stage
