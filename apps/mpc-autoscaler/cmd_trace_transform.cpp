@@ -1,4 +1,5 @@
 // `trace transform`: traces made from traces. The steps have a fixed order, as the help says.
+#include <algorithm>
 #include <filesystem>
 
 #include "config/trace_files.h"
@@ -36,7 +37,8 @@ SettingsTable settings_of(TransformOptions& options) {
       Setting("to", &options.to, "duration", Range::between(0.0, 9e9),
               "… that end by here; 0s is the end of the trace"),
       Setting("resample", &options.resample, "duration", Range::between(0.0, 9e9),
-              "third: the same requests in steps of this length; 0s keeps the step"),
+              "third: the same requests in steps of this length; 0s keeps the step. Comes first when the files have "
+              "different steps"),
       Setting("refine", &options.refine,
               "how to fill steps shorter than before: the same value, or a line through the middles",
               {"repeat", "linear"}),
@@ -98,6 +100,14 @@ Result<trace::DemandTrace> transform(const TransformOptions& options, Context& c
     for (const std::string& note : imported.notes) context.err << path << ": " << note << '\n';
     traces.push_back(std::move(imported.trace));
   }
+  const trace::Refine refine = options.refine == "linear" ? trace::Refine::linear : trace::Refine::repeat;
+  const bool steps_differ = std::any_of(traces.begin(), traces.end(),
+                                        [&](const trace::DemandTrace& trace) { return trace.step != traces[0].step; });
+  if (steps_differ && options.resample != Duration::zero()) {
+    for (trace::DemandTrace& trace : traces) {
+      MPCA_TRY(trace, trace::resample(trace, options.resample, refine));
+    }
+  }
   MPCA_TRY(trace::DemandTrace trace, trace::concatenate(traces));
   traces.clear();
   if (options.from != Duration::zero() || options.to != Duration::zero()) {
@@ -105,7 +115,6 @@ Result<trace::DemandTrace> transform(const TransformOptions& options, Context& c
     MPCA_TRY(trace, trace::crop(trace, options.from, to));
   }
   if (options.resample != Duration::zero()) {
-    const trace::Refine refine = options.refine == "linear" ? trace::Refine::linear : trace::Refine::repeat;
     MPCA_TRY(trace, trace::resample(trace, options.resample, refine));
   }
   double factor = options.scale;

@@ -217,6 +217,17 @@ TEST(TraceTransform, ConcatenatesCropsResamplesAndScalesInThisOrder) {
   EXPECT_EQ(answer.out, "step,timestamp_s,rps\n0,15,2.25\n1,45,3\n");
 }
 
+TEST(TraceTransform, FilesWithDifferentStepsAreResampledBeforeTheyAreJoined) {
+  TemporaryDirectory directory;
+  const std::string a = written(directory, "a.csv", "step,timestamp_s,rps\n0,0,1\n1,15,2\n");
+  const std::string b = written(directory, "b.csv", "step,timestamp_s,rps\n0,0,4\n1,30,8\n");
+  const Answer answer =
+      call(trace_transform_command(), {{"trace", a}, {"trace", b}, {"resample", "30s"}, {"out", "-"}});
+  EXPECT_EQ(answer.out, "step,timestamp_s,rps\n0,0,1.5\n1,30,4\n2,60,8\n");
+  EXPECT_EQ(call(trace_transform_command(), {{"trace", a}, {"trace", b}, {"out", "-"}}).err,
+            "b has a step of 30s, a of 15s; resample to one step first");
+}
+
 TEST(TraceTransform, NoiseDependsOnTheSeed) {
   const std::string path = MPCA_SOURCE_DIR "/data/traces/baseline_step_profile_dt15.csv";
   const auto noisy = [&](const std::string& seed) {
