@@ -4,6 +4,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <stdexcept>
+#include <utility>
 
 #include "core/os/file.h"
 #include "core/text.h"
@@ -84,7 +86,23 @@ void write_if_changed(LineWriter& line, std::string_view name, const std::string
   last = value;
 }
 
-// A field of the wrong type throws inside nlohmann; everything here runs inside catch_json().
+struct BadField : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// A whole number that fits; nlohmann would cast 1e300 or 2^40 to an int without a word.
+template <class Integer>
+Integer whole(const json& value, const char* name) {
+  if (value.is_number_integer()) {
+    const auto number = value.get<std::int64_t>();
+    if (std::in_range<Integer>(number) && !(value.is_number_unsigned() && number < 0))
+      return static_cast<Integer>(number);
+  }
+  throw BadField(
+      cat("must be a whole number in range, but is ", value.dump(-1, ' ', false, json::error_handler_t::replace)));
+}
+
+// A field of the wrong type throws, inside nlohmann or in whole(); everything here runs inside catch_json().
 template <class Function>
 auto catch_json(Function function) -> decltype(function()) {
   try {
@@ -93,6 +111,8 @@ auto catch_json(Function function) -> decltype(function()) {
     const std::string_view what = error.what();
     const std::size_t bracket = what.find("] ");
     return invalid(std::string(bracket == std::string_view::npos ? what : what.substr(bracket + 2)));
+  } catch (const BadField& error) {
+    return invalid(error.what());
   }
 }
 
@@ -101,7 +121,7 @@ Signal read_signal(const json& object, const char* name) {
   if (found == object.end()) return {};
   const json& fields = *found;
   const Quality quality = fields.size() > 2 && fields.at(2) == "stale" ? Quality::stale : Quality::fresh;
-  return {fields.at(0).get<double>(), Duration(fields.at(1).get<std::int64_t>()), quality};
+  return {fields.at(0).get<double>(), Duration(whole<std::int64_t>(fields.at(1), name)), quality};
 }
 
 std::string read_or_last(const json& object, const char* name, std::string& last) {
@@ -219,9 +239,9 @@ Result<DecisionLogHeader> DecisionLogParser::parse_header(std::string_view text)
     const json& workload = object.at("workload");
     header.workload.capacity_rps = workload.at("capacity_rps").get<double>();
     header.workload.target_utilization = workload.at("target_utilization").get<double>();
-    header.workload.min_replicas = workload.at("min_replicas").get<int>();
-    header.workload.max_replicas = workload.at("max_replicas").get<int>();
-    header.workload.period = Duration(workload.at("period_ns").get<std::int64_t>());
+    header.workload.min_replicas = whole<int>(workload.at("min_replicas"), "min_replicas");
+    header.workload.max_replicas = whole<int>(workload.at("max_replicas"), "max_replicas");
+    header.workload.period = Duration(whole<std::int64_t>(workload.at("period_ns"), "period_ns"));
     header.world = object.at("world").get<std::string>();
     header.trace = object.at("trace").get<std::string>();
     header.program = object.at("program").get<std::string>();
@@ -236,18 +256,18 @@ Result<DecisionRecord> DecisionLogParser::parse_record(std::string_view text) {
     if (!object.is_object()) return invalid("not a JSON object");
     DecisionRecord record;
     Observation& observation = record.observation;
-    observation.now = TimePoint(Duration(object.at("now_ns").get<std::int64_t>()));
-    observation.spec_replicas = object.at("spec").get<int>();
-    observation.ready_replicas = object.at("ready").get<int>();
+    observation.now = TimePoint(Duration(whole<std::int64_t>(object.at("now_ns"), "now_ns")));
+    observation.spec_replicas = whole<int>(object.at("spec"), "spec");
+    observation.ready_replicas = whole<int>(object.at("ready"), "ready");
     if (const auto ages = object.find("starting_ns"); ages != object.end()) {
-      for (const json& age : *ages) observation.starting_pod_ages.emplace_back(age.get<std::int64_t>());
+      for (const json& age : *ages) observation.starting_pod_ages.emplace_back(whole<std::int64_t>(age, "starting_ns"));
     }
     observation.served_rate_rps = read_signal(object, "served_rps");
     observation.failed_rate_rps = read_signal(object, "failed_rps");
     observation.in_flight_requests = read_signal(object, "in_flight");
     observation.cpu_cores = read_signal(object, "cpu_cores");
 
-    record.decision.replicas = object.at("replicas").get<int>();
+    record.decision.replicas = whole<int>(object.at("replicas"), "replicas");
     Explanation& explanation = record.decision.explanation;
     explanation.rule = read_or_last(object, "rule", last_rule_);
     explanation.demand_source = read_or_last(object, "demand_source", last_source_);
@@ -256,8 +276,8 @@ Result<DecisionRecord> DecisionLogParser::parse_record(std::string_view text) {
     if (object.contains("recommendation")) explanation.recommendation = object["recommendation"].get<double>();
     if (const auto forecast = object.find("forecast"); forecast != object.end()) {
       for (const json& point : *forecast) {
-        explanation.forecast.push_back(
-            {Duration(point.at(0).get<std::int64_t>()), point.at(1).get<double>(), point.at(2).get<double>()});
+        explanation.forecast.push_back({Duration(whole<std::int64_t>(point.at(0), "forecast")),
+                                        point.at(1).get<double>(), point.at(2).get<double>()});
       }
     }
     if (const auto values = object.find("values"); values != object.end()) {
@@ -266,7 +286,8 @@ Result<DecisionRecord> DecisionLogParser::parse_record(std::string_view text) {
     }
     if (const auto guards = object.find("guards"); guards != object.end()) {
       for (const json& guard : *guards) {
-        explanation.guards.push_back({guard.at(0).get<std::string>(), guard.at(1).get<int>(), guard.at(2).get<int>()});
+        explanation.guards.push_back(
+            {guard.at(0).get<std::string>(), whole<int>(guard.at(1), "guards"), whole<int>(guard.at(2), "guards")});
       }
     }
     return record;
