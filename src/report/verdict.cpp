@@ -82,12 +82,22 @@ bool beats(const Standing& a, const Standing& b, const Margins& margins) {
   return std::max({time, requests, cost}) <= 0 && std::min({time, requests, cost}) < 0;
 }
 
-std::string winner_sentence(const Standing& winner, const Standing& next, const std::string& kept,
-                            const Margins& margins) {
+// `a, b and c`
+std::string listed(std::span<const std::string> names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    text += cat(i == 0 ? "" : i + 1 == names.size() ? " and " : ", ", names[i]);
+  return text;
+}
+
+// `winners` are all as good as `winner`, which is one of them.
+std::string winner_sentence(std::span<const std::string> winners, const Standing& winner, const Standing& next,
+                            const std::string& kept, const Margins& margins) {
   const std::string cost = compare_cost(winner, next, margins) < 0
                                ? rough_percent(1.0 - winner.cost / next.cost) + " fewer replica-hours than "
                                : std::string("as many replica-hours as ");
-  const std::string start = cat(winner.policy, " ", kept, " ", time_within_target(winner), " with ", cost, next.policy);
+  const std::string start = cat(listed(winners), winners.size() > 1 ? " each " : " ", kept, " ",
+                                time_within_target(winner), " with ", cost, next.policy);
   if (compare(next.violation_ratio, winner.violation_ratio, margins.violation_ratio) != 0)
     return cat(start, " (", time_within_target(next), ").");
   if (compare(next.unserved_ratio, winner.unserved_ratio, margins.unserved_ratio) != 0)
@@ -129,26 +139,29 @@ Verdict judge(const std::string& subject, std::span<const Standing> standings, d
   Verdict verdict;
   verdict.server = static_cast<int>(server);
   verdict.cheapest = static_cast<int>(wins ? server : cheapest);
-  Candidates told = {server};
-  const bool all_equal = std::all_of(standings.begin(), standings.end(), [&](const Standing& other) {
-    return compare_service(other, best, margins) == 0 && compare_cost(other, best, margins) == 0 &&
-           compare(other.unserved_ratio, best.unserved_ratio, margins.unserved_ratio) == 0;
-  });
+  Candidates told;  // by the sentence, so the details need not
+  Candidates others;
+  std::vector<std::string> equals;
+  for (std::size_t i : all) {
+    const bool is_equal = compare(standings[i].violation_ratio, best.violation_ratio, margins.violation_ratio) == 0 &&
+                          compare(standings[i].unserved_ratio, best.unserved_ratio, margins.unserved_ratio) == 0 &&
+                          compare_cost(standings[i], best, margins) == 0;
+    if (is_equal) equals.push_back(standings[i].policy);
+    (is_equal ? told : others).push_back(i);
+  }
   if (standings.size() == 1) {
     verdict.outcome = Outcome::alone;
     verdict.sentence = cat(subject, ", ", best.policy, " ", kept, " ", time_within_target(best),
                            "; there is no other policy to compare it with.");
-  } else if (all_equal) {
+  } else if (others.empty()) {
     verdict.outcome = Outcome::tie;
     verdict.sentence = cat(subject, ", there is no difference that matters: ", standings.size() == 2 ? "both" : "all",
                            " policies ", kept, " ", time_within_target(best), " with as many replica-hours.");
   } else if (wins) {
-    Candidates others = all;
-    std::erase(others, server);
     const std::size_t next = smallest(standings, best_service(standings, others, margins), &Standing::cost);
     told.push_back(next);
-    verdict.outcome = Outcome::winner;
-    verdict.sentence = cat(subject, ", ", winner_sentence(best, standings[next], kept, margins));
+    verdict.outcome = equals.size() > 1 ? Outcome::shared : Outcome::winner;
+    verdict.sentence = cat(subject, ", ", winner_sentence(equals, best, standings[next], kept, margins));
   } else {
     told.push_back(cheapest);
     verdict.outcome = Outcome::trade_off;

@@ -33,6 +33,7 @@ enum class Outcome {
   alone,      // one policy: nothing to compare
   tie,        // no difference that matters
   winner,     // one serves best and costs least
+  shared,     // several do, and no difference among them matters
   trade_off,  // the best server costs more than the cheapest
 };
 

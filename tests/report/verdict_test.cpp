@@ -126,6 +126,16 @@ TEST(Verdict, WhoIsBeatenInEverythingIsTold) {
             "capacity, 20% more replica-hours; better in nothing.");
 }
 
+TEST(Verdict, SeveralThatAreEquallyGoodShareTheWin) {
+  const Verdict verdict = judge_spike(
+      {{"mpc", 0.0, 0.0, 5.0}, {"static:12", 0.0, 0.0, 10.0}, {"hpa", 0.001, 0.0, 5.0}, {"c", 0.0, 0.0, 5.0}});
+  EXPECT_EQ(verdict.outcome, Outcome::shared);
+  EXPECT_EQ(verdict.sentence,
+            "On spike, mpc, hpa and c each kept utilization within the 70% target all of the time with 50% fewer "
+            "replica-hours than static:12, which served users as well.");
+  EXPECT_TRUE(verdict.details.empty());
+}
+
 TEST(Verdict, TheTargetIsShownAsItIs) {
   EXPECT_EQ(judge("On spike", Standings{{"a", 0.04, 0.0, 10.0}}, 0.625).sentence,
             "On spike, a kept utilization within the 62.5% target 96.0% of the time; there is no other policy to "

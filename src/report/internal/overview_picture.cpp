@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <numeric>
 #include <vector>
 
 #include "core/text.h"
@@ -36,6 +35,33 @@ std::string shortened(const std::string& name) {
     ++characters;
   }
   return at == name.size() ? name : name.substr(0, at) + "…";
+}
+
+struct Box {
+  double left, top, right, bottom;
+
+  bool overlaps(const Box& other) const {
+    return left < other.right && other.left < right && top < other.bottom && other.top < bottom;
+  }
+};
+
+// Where the name of the point at (x, y) covers nothing: right of it or left, at its height or a few lines above or
+// below.
+Box free_place(double x, double y, const std::string& name, const std::vector<Box>& taken) {
+  const double width = 6.6 * static_cast<double>(name.size());
+  const auto place = [&](bool on_the_left, double shift) {
+    const double left = on_the_left ? x - 11 - width : x + 11;
+    return Box{left, y + shift - kLabelHeight / 2, left + width, y + shift + kLabelHeight / 2};
+  };
+  const bool left_first = x > (kLeft + kRight) / 2;
+  for (double lines : {0.0, -1.0, 1.0, -2.0, 2.0, -3.0, 3.0}) {
+    for (bool on_the_left : {left_first, !left_first}) {
+      const Box box = place(on_the_left, lines * kLabelHeight);
+      if (box.left < kLeft - 40 || box.right > kWidth || box.top < kTop - 8 || box.bottom > kBottom + 8) continue;
+      if (std::none_of(taken.begin(), taken.end(), [&](const Box& other) { return box.overlaps(other); })) return box;
+    }
+  }
+  return place(left_first, 0.0);
 }
 
 }  // namespace
@@ -93,28 +119,20 @@ std::string overview_picture(const TraceComparison& trace) {
              fixed(kTop - 10, 0), "'>time over target</text><text class='o-better' x='", fixed(kLeft - 8, 0), "' y='",
              fixed(kHeight - 6, 0), "'>↙ better</text>");
 
-  // Labels stand beside their points, from the top down, each far enough below the one before on the same side.
-  std::vector<std::size_t> order(trace.runs.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return trace.runs[a].metrics.violation_ratio > trace.runs[b].metrics.violation_ratio;
-  });
-  std::vector<double> label_y(trace.runs.size());
-  const double lowest = kBottom - 5;
-  double previous = kTop + 4 - kLabelHeight;
-  for (std::size_t i : order)
-    previous = label_y[i] = std::max(y_of(100.0 * trace.runs[i].metrics.violation_ratio) + 4, previous + kLabelHeight);
-  double next = lowest + kLabelHeight;
-  for (auto i = order.rbegin(); i != order.rend(); ++i) next = label_y[*i] = std::min(label_y[*i], next - kLabelHeight);
-
+  std::vector<Box> taken;
+  for (const PolicyRun& run : trace.runs) {
+    const double x = x_of(run.metrics.mean_replicas), y = y_of(100.0 * run.metrics.violation_ratio);
+    taken.push_back({x - 7, y - 7, x + 7, y + 7});
+  }
   for (std::size_t i = 0; i < trace.runs.size(); ++i) {
     const PolicyRun& run = trace.runs[i];
-    const double x = x_of(run.metrics.mean_replicas);
-    const bool label_on_the_left = x > (kLeft + kRight) / 2;
-    svg += cat("<g data-p='", i, "'>", policy_marker(static_cast<int>(i), x, y_of(100.0 * run.metrics.violation_ratio)),
-               "<text class='o-name' x='", fixed(label_on_the_left ? x - 11 : x + 11, 1), "' y='", fixed(label_y[i], 1),
-               "' text-anchor='", label_on_the_left ? "end" : "start", "'>", escaped(shortened(run.policy)),
-               "</text></g>");
+    const double x = x_of(run.metrics.mean_replicas), y = y_of(100.0 * run.metrics.violation_ratio);
+    const std::string name = shortened(run.policy);
+    const Box label = free_place(x, y, name, taken);
+    taken.push_back(label);
+    svg += cat("<g data-p='", i, "'>", policy_marker(static_cast<int>(i), x, y), "<text class='o-name' x='",
+               fixed(label.left < x ? label.right : label.left, 1), "' y='", fixed(label.bottom - 4, 1),
+               "' text-anchor='", label.left < x ? "end" : "start", "'>", escaped(name), "</text></g>");
   }
   return svg + "</svg>";
 }
