@@ -73,7 +73,7 @@ class ReplicaQp {
   ///   forecast_rps       horizon_stages values (MPCA_CHECK)
   ///   backlog_requests   b_{-1}
   ///   current_replicas   x_{-1}; may lie outside the bounds as long as max_step leads back at once
-  ///   accuracy           some 1e-12 replicas where the modes settle, 1e-8 where they cycle; 1e-7 when the weights differ
+  ///   accuracy           some 1e-12 replicas where the modes settle, 1e-8 where they cycle; 1e-7 when weights differ
   ///                      by 1e8
   ///   cost               O(horizon_stages) per pass, usually 1 to 5 passes, at most some 200; allocates nothing. Not
   ///                      thread safe: the work memory is the object's.
