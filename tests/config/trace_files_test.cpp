@@ -96,7 +96,7 @@ TEST_F(TraceFiles, NamesAreFileStems) {
 
 TEST_F(TraceFiles, RealTracesLoad) {
   const char* directory = std::getenv("MPCA_TRACES_DIR");
-  if (directory == nullptr) GTEST_SKIP() << "MPCA_TRACES_DIR is not set: no real traces here";
+  if (directory == nullptr || *directory == '\0') GTEST_SKIP() << "MPCA_TRACES_DIR is not set: no real traces here";
   for (const auto& entry : std::filesystem::directory_iterator(directory)) {
     if (entry.path().extension() != ".csv") continue;
     const auto trace = load_trace(entry.path().string());
