@@ -170,8 +170,8 @@ void solve_replica_qp(benchmark::State& state, int stages, int max_replicas, For
   state.counters["wrong_integers"] = found->second;
 }
 
-/// One JSON object per closed loop of `max_replicas` and a line each: settings, per step the forecast, backlog,
-/// replicas, our x and the median of five timings.
+/// One JSON object and a line per closed loop: its settings, and of each step the forecast, backlog, replicas, our x_0
+/// and the time of its solve.
 int dump(const std::string& file_name) {
   std::FILE* file = std::fopen(file_name.c_str(), "w");
   if (file == nullptr) {
@@ -183,13 +183,16 @@ int dump(const std::string& file_name) {
       for (const int stages : kStages) {
         ClosedLoop loop(stages, max_replicas, static_cast<Forecast>(kind));
         auto qp = ReplicaQp::create(loop.settings);
-        std::array<std::vector<double>, 5> times;
-        for (auto& pass : times) {
+        // Timed once per step, after one round to warm up: the peers are timed once too, and a median of several would
+        // take the machine's interruptions out of our 99th percentile and not out of theirs.
+        std::vector<double> times_ns;
+        for (const bool counts : {false, true}) {
           loop.restart();
           for (int t = 0; t < kSteps; ++t) {
             const auto from = std::chrono::steady_clock::now();
             const auto solution = qp->solve(loop.forecast(), loop.backlog, loop.replicas);
-            pass.push_back(1e9 * seconds_between(from, std::chrono::steady_clock::now()));
+            const auto to = std::chrono::steady_clock::now();
+            if (counts) times_ns.push_back(1e9 * seconds_between(from, to));
             loop.act(action_of(loop, solution));
           }
         }
@@ -205,12 +208,8 @@ int dump(const std::string& file_name) {
         loop.restart();
         for (int t = 0; t < kSteps; ++t) {
           const auto solution = qp->solve(loop.forecast(), loop.backlog, loop.replicas);
-          std::array<double, times.size()> of_step{};
-          for (std::size_t pass = 0; pass < times.size(); ++pass)
-            of_step[pass] = times[pass][static_cast<std::size_t>(t)];
-          std::nth_element(of_step.begin(), of_step.begin() + of_step.size() / 2, of_step.end());
           std::fprintf(file, "%s{\"backlog\": %.17g, \"now\": %d, \"ns\": %.0f, \"x0\": %.17g, \"forecast\": [",
-                       t > 0 ? ", " : "", loop.backlog, loop.replicas, of_step[of_step.size() / 2],
+                       t > 0 ? ", " : "", loop.backlog, loop.replicas, times_ns[static_cast<std::size_t>(t)],
                        solution.status == QpStatus::optimal ? solution.replicas[0] : -1.0);
           const auto forecast = loop.forecast();
           for (std::size_t k = 0; k < forecast.size(); ++k)
