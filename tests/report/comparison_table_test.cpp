@@ -9,6 +9,7 @@ Comparison step_with_two_policies() {
   Comparison comparison;
   TraceComparison& trace = comparison.traces.emplace_back();
   trace.name = "step";
+  trace.runs.reserve(2);  // `mpc` below stays where it is
   PolicyRun& mpc = trace.runs.emplace_back();
   mpc.policy = "lab-mpc";
   mpc.metrics.duration_s = 900;
