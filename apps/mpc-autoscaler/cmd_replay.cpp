@@ -48,7 +48,7 @@ Command replay_command() {
   command.path = "replay";
   command.sentence = "repeat the decisions of a log bit for bit, or ask another policy what it would have decided";
   command.positionals = {"log"};
-  command.examples = {"mpc-autoscaler replay out/spike/baseline_spike_profile_dt15/lab-mpc/decisions.jsonl",
+  command.examples = {"mpc-autoscaler replay out/spike/spike/lab-mpc/decisions.jsonl",
                       "mpc-autoscaler replay decisions.jsonl --policy reactive:target=0.6"};
   return make_command<ReplayOptions>(std::move(command), settings_of, replay);
 }

@@ -69,7 +69,7 @@ Result<trace::DemandTrace> load_trace(const std::string& path, const LoadOptions
 /// the path when they are the lab's.
 Result<trace::TraceCsvContent> load_trace_csv(const std::string& path, const trace::TraceCsvOptions& options = {});
 
-/// `dir/spike.csv` is `spike`; `-` is `stdin`.
+/// `dir/spike.csv` is `spike`, as is the reference lab's `baseline_spike_profile_dt15.csv`; `-` is `stdin`.
 std::string trace_name_of(const std::string& path);
 
 /// os::read_in_pieces(), with `-` as the standard input.

@@ -98,8 +98,8 @@ Integer whole(const json& value, const char* name) {
     if (std::in_range<Integer>(number) && !(value.is_number_unsigned() && number < 0))
       return static_cast<Integer>(number);
   }
-  throw BadField(
-      cat("must be a whole number in range, but is ", value.dump(-1, ' ', false, json::error_handler_t::replace)));
+  throw BadField(cat(name, " must be a whole number in range, but is ",
+                     value.dump(-1, ' ', false, json::error_handler_t::replace)));
 }
 
 // A field of the wrong type throws, inside nlohmann or in whole(); everything here runs inside catch_json().

@@ -90,6 +90,8 @@ TEST_F(TraceFiles, AMissingFileIsNotFound) {
 TEST_F(TraceFiles, NamesAreFileStems) {
   EXPECT_EQ(trace_name_of("/a/b.c/spike.csv"), "spike");
   EXPECT_EQ(trace_name_of("spike"), "spike");
+  EXPECT_EQ(trace_name_of("data/traces/baseline_spike_profile_dt15.csv"), "spike");
+  EXPECT_EQ(trace_name_of("baseline__profile_dt15.csv"), "baseline__profile_dt15");
   EXPECT_EQ(trace_name_of(".hidden"), ".hidden");
   EXPECT_EQ(trace_name_of("-"), "stdin");
 }

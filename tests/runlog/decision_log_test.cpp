@@ -147,7 +147,7 @@ TEST(Replay, ATamperedLogAndAnotherPolicyDiffer) {
   const std::string run = directory.file("run");
   record_run(run, "reactive", 50);
   const std::string path = run + "/decisions.jsonl";
-  EXPECT_GT(replay(path, "static:9", [](const auto&) {})->different_replicas, 40);
+  EXPECT_GT(replay(path, "static:12", [](const auto&) {})->different_replicas, 40);
   std::string text = os::read_file(path).value();
   const std::size_t at = text.rfind("\"replicas\":");
   text.replace(at, 12, "\"replicas\":9");
