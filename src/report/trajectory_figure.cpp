@@ -347,3 +347,9 @@ Result<std::string> trajectory_svg(const TrajectoryFigure& figure) {
 }
 
 }  // namespace mpca::report
+
+#ifdef __SANITIZE_ADDRESS__
+// Fontconfig keeps its caches until the process ends; that is no leak of ours.
+extern "C" const char* __lsan_default_suppressions();
+extern "C" const char* __lsan_default_suppressions() { return "leak:libfontconfig\n"; }
+#endif
