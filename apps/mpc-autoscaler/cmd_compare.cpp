@@ -95,7 +95,7 @@ Result<int> compare(const CompareOptions& options, Context& context) {
   const auto comparison = study::compare(std::move(settings), context.stop, [&](double done) { bar.show(done); });
   bar.clear();
   if (!comparison) return std::unexpected(comparison.error());
-  context.out << report::to_text(*comparison) << "\nReport: " << options.out << "/report.html\n";
+  context.out << trim(report::to_text(*comparison)) << "\n\nReport: " << options.out << "/report.html\n";
   return 0;
 }
 

@@ -79,9 +79,14 @@ std::string describe_accepted(const Setting::Place& place, const Range& range,
 }  // namespace
 
 std::string Range::describe() const {
+  // 100000, not the shorter 1e+05.
+  const auto limit = [](double value) {
+    constexpr double kExactlyWhole = 1e15;
+    return value == std::floor(value) && std::abs(value) < kExactlyWhole ? fixed(value, 0) : shortest(value);
+  };
   std::string text;
-  if (low > -1e300) text = cat(low_open ? "> " : ">= ", low);
-  if (high < 1e300) text += cat(text.empty() ? "" : " and ", high_open ? "< " : "<= ", high);
+  if (low > -1e300) text = cat(low_open ? "> " : ">= ", limit(low));
+  if (high < 1e300) text += cat(text.empty() ? "" : " and ", high_open ? "< " : "<= ", limit(high));
   return text.empty() ? "must be a finite number" : "must be " + text;
 }
 

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
 namespace mpca {
 
@@ -87,18 +88,19 @@ std::string join(std::span<const std::string> parts, std::string_view separator)
 std::optional<std::string_view> nearest_name(std::string_view name, std::span<const std::string_view> candidates) {
   std::optional<std::string_view> best;
   std::size_t best_distance = std::max<std::size_t>(name.size() / 3, 1) + 1;
-  std::vector<std::size_t> row;
+  // Distance of prefixes: [i][j] of the first i and j letters, kept for the last three i.
+  std::vector<std::size_t> before_last, last, row;
   for (const std::string_view candidate : candidates) {
-    // Levenshtein's distance, one row at a time.
     row.resize(candidate.size() + 1);
     for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
     for (std::size_t i = 1; i <= name.size(); ++i) {
-      std::size_t diagonal = row[0];
+      before_last = std::exchange(last, row);
       row[0] = i;
       for (std::size_t j = 1; j < row.size(); ++j) {
-        const std::size_t substituted = diagonal + (name[i - 1] == candidate[j - 1] ? 0 : 1);
-        diagonal = row[j];
-        row[j] = std::min({substituted, row[j] + 1, row[j - 1] + 1});
+        const bool is_same = name[i - 1] == candidate[j - 1];
+        row[j] = std::min({last[j - 1] + (is_same ? 0 : 1), last[j] + 1, row[j - 1] + 1});
+        const bool is_swapped = i > 1 && j > 1 && name[i - 1] == candidate[j - 2] && name[i - 2] == candidate[j - 1];
+        if (is_swapped) row[j] = std::min(row[j], before_last[j - 2] + 1);
       }
     }
     if (row.back() < best_distance) {

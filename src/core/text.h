@@ -34,7 +34,8 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 
 std::string join(std::span<const std::string> parts, std::string_view separator);
 
-/// The candidate with the smallest edit distance when it is close enough to be a typing error, else nullopt.
+/// The candidate with the smallest edit distance (neighbours swapped count as one) when it is close enough to be a
+/// typing error, else nullopt.
 std::optional<std::string_view> nearest_name(std::string_view name, std::span<const std::string_view> candidates);
 
 /// ` (did you mean "X"?)` or nothing: the tail of a message about an unknown name.

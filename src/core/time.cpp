@@ -76,7 +76,12 @@ std::string format_duration(Duration duration) {
       left %= unit.nanoseconds;
     }
   }
-  if (left > 0) text += shortest(static_cast<double>(left) / 1e9) + "s";
+  if (left > 0) {
+    std::string seconds = fixed(static_cast<double>(left) / 1e9, 9);
+    seconds.erase(seconds.find_last_not_of('0') + 1);
+    if (seconds.back() == '.') seconds.pop_back();
+    text += seconds + "s";
+  }
   return text;
 }
 

@@ -60,6 +60,12 @@ TEST(Settings, EveryProblemIsNamedWithWhatIsAccepted) {
   EXPECT_EQ(options.weights, (std::vector<double>{0.1, 0.5})) << "a refused list leaves the old one";
 }
 
+TEST(Settings, RangesAreWrittenAsPeopleWriteThem) {
+  EXPECT_EQ(Range::between(1, 100'000).describe(), "must be >= 1 and <= 100000");
+  EXPECT_EQ((Range{.low = 0, .high = 0.5, .low_open = true}).describe(), "must be > 0 and <= 0.5");
+  EXPECT_EQ(Range{}.describe(), "must be a finite number");
+}
+
 TEST(Settings, TheDefaultIsWhatThePlaceHeldWhenTheTableWasMade) {
   Options options;
   const auto all = infos(settings_of(options));
