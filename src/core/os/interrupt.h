@@ -1,4 +1,5 @@
-// Ctrl-C and SIGTERM as a stop token: work in progress is finished or given up in order, nothing is torn off half-written.
+// Ctrl-C and SIGTERM as a stop token: work in progress is finished or given up in order, nothing is torn off
+// half-written.
 #pragma once
 
 #include <stop_token>
@@ -6,8 +7,8 @@
 
 namespace mpca::os {
 
-/// From construction on, the first SIGINT or SIGTERM asks `token()` to stop; a second one ends the process at once with 130.
-/// Make one in main() before any other thread exists (threads inherit the signal mask).
+/// From construction on, the first SIGINT or SIGTERM asks `token()` to stop; a second one ends the process at once with
+/// 130. Make one in main() before any other thread exists (threads inherit the signal mask).
 class InterruptWatch {
  public:
   InterruptWatch();
