@@ -251,7 +251,7 @@ TEST(TraceInfo, ShowsTextForPeopleAndJsonForPrograms) {
   const Answer text = call(trace_info_command(), {{"trace", path}});
   // 24 steps of 20 and 2 of 200 are 880 / 26 = 33.85 on average, and 880 * 15 requests.
   EXPECT_EQ(text.out,
-            "baseline_spike_profile_dt15\n"
+            "spike\n"
             "  26 steps of 15s, 6m30s from 0s, 3 phases\n"
             "  requests/s: min 20.00, median 20.00, mean 33.85, p99 200, max 200\n"
             "  requests: 13200\n");

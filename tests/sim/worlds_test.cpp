@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <functional>
+#include <ostream>
 
 #include "sim/idealised_world.h"
 #include "sim/realistic_world.h"
@@ -27,6 +28,8 @@ struct WorldKind {
   const char* name;
   MakeWorld make;
 };
+
+void PrintTo(const WorldKind& kind, std::ostream* out) { *out << kind.name; }
 
 class EveryWorld : public testing::TestWithParam<WorldKind> {};
 
