@@ -4,6 +4,12 @@
 
 namespace mpca::policy {
 
+std::optional<double> served_rate_or_hold(const Observation& observation, Explanation& explanation) {
+  const auto served = observation.served_rate_rps.value_if_known();
+  if (!served) explanation.status = "hold: the served rate is missing";
+  return served;
+}
+
 int ceil_replicas(double replicas) {
   constexpr double kFarBeyondAnyBound = 1e9;
   return static_cast<int>(std::ceil(std::clamp(replicas, -kFarBeyondAnyBound, kFarBeyondAnyBound)));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 
 #include "policy/decision.h"
@@ -19,6 +20,9 @@ inline void change_to(int after, std::string_view guard, int& replicas, Explanat
 inline void clamp_to_bounds(const Workload& workload, int& replicas, Explanation& explanation) {
   change_to(std::clamp(replicas, workload.min_replicas, workload.max_replicas), "bounds", replicas, explanation);
 }
+
+/// The served rate. When it is missing, notes that the policy holds: missing is not zero.
+std::optional<double> served_rate_or_hold(const Observation& observation, Explanation& explanation);
 
 /// ceil(x) as replicas; what does not fit an int is a bound's business, not undefined behaviour.
 int ceil_replicas(double replicas);

@@ -3,6 +3,7 @@
 #include "core/state_text.h"
 #include "core/text.h"
 #include "policy/guards.h"
+#include "policy/kind.h"
 
 namespace mpca::policy {
 namespace {
@@ -42,18 +43,14 @@ class StaticPolicy final : public Policy {
 
 }  // namespace
 
-std::vector<SettingInfo> static_settings() {
-  StaticSettings settings;
-  return infos(settings_of(settings));
-}
+std::vector<SettingInfo> static_settings() { return described(StaticSettings{}); }
 
 Result<std::unique_ptr<Policy>> create_static(std::string_view text, const Workload& workload, std::string_view where) {
-  StaticSettings settings;
-  const SettingsTable table = settings_of(settings);
   if (trim(text).empty()) return invalid(cat(where, ": how many replicas? Write static:N"));
   // `static:6` is short for `static:replicas=6`.
   const bool is_short = text.find('=') == std::string_view::npos;
-  MPCA_TRY_VOID(set_from_text(table, is_short ? cat("replicas=", text) : std::string(text), where));
+  const std::string whole_text = is_short ? cat("replicas=", text) : std::string(text);
+  MPCA_TRY(const StaticSettings settings, read_settings(StaticSettings{}, whole_text, where));
   return std::make_unique<StaticPolicy>(settings, workload);
 }
 

@@ -2,9 +2,23 @@
 
 #include "core/state_text.h"
 #include "policy/guards.h"
+#include "policy/kind.h"
 
 namespace mpca::policy {
 namespace {
+
+// All that either rule remembers: how many periods in a row asked for less.
+std::string save_lower_periods(std::string_view kind, int lower_periods) {
+  StateWriter writer(kind, 1);
+  writer.put("lower_periods", static_cast<std::int64_t>(lower_periods));
+  return writer.take();
+}
+
+Result<int> load_lower_periods(std::string_view state, std::string_view kind) {
+  MPCA_TRY(const StateReader reader, StateReader::open(state, kind, 1));
+  MPCA_TRY(const std::int64_t lower_periods, reader.integer("lower_periods"));
+  return static_cast<int>(lower_periods);
+}
 
 struct LabHpaSettings {
   double target = 0.6;
@@ -31,11 +45,8 @@ class LabHpa final : public Policy {
     Decision decision{.replicas = observation.spec_replicas, .explanation = {}};
     Explanation& explanation = decision.explanation;
     explanation.rule = "ceil(demand / (capacity x target))";
-    const auto served = observation.served_rate_rps.value_if_known();
-    if (!served) {
-      explanation.status = "hold: the served rate is missing";
-      return decision;
-    }
+    const auto served = served_rate_or_hold(observation, explanation);
+    if (!served) return decision;
     explanation.demand_rps = *served;
     explanation.demand_source = "served rate";
     const double wanted = *served / (workload_.capacity_rps * settings_.target);
@@ -56,15 +67,9 @@ class LabHpa final : public Policy {
     return decision;
   }
 
-  std::string save_state() const override {
-    StateWriter writer("lab-hpa", 1);
-    writer.put("lower_periods", static_cast<std::int64_t>(lower_periods_));
-    return writer.take();
-  }
+  std::string save_state() const override { return save_lower_periods("lab-hpa", lower_periods_); }
   Result<void> load_state(std::string_view state) override {
-    MPCA_TRY(const StateReader reader, StateReader::open(state, "lab-hpa", 1));
-    MPCA_TRY(const std::int64_t lower_periods, reader.integer("lower_periods"));
-    lower_periods_ = static_cast<int>(lower_periods);
+    MPCA_TRY(lower_periods_, load_lower_periods(state, "lab-hpa"));
     return {};
   }
 
@@ -100,11 +105,8 @@ class LabHpaRealistic final : public Policy {
     Decision decision{.replicas = observation.spec_replicas, .explanation = {}};
     Explanation& explanation = decision.explanation;
     explanation.rule = "ceil(ready x utilization / target)";
-    const auto served = observation.served_rate_rps.value_if_known();
-    if (!served) {
-      explanation.status = "hold: the served rate is missing";
-      return decision;
-    }
+    const auto served = served_rate_or_hold(observation, explanation);
+    if (!served) return decision;
     explanation.demand_rps = *served;
     explanation.demand_source = "served rate";
     const int current = observation.spec_replicas;
@@ -134,15 +136,9 @@ class LabHpaRealistic final : public Policy {
     return decision;
   }
 
-  std::string save_state() const override {
-    StateWriter writer("lab-hpa-realistic", 1);
-    writer.put("lower_periods", static_cast<std::int64_t>(lower_periods_));
-    return writer.take();
-  }
+  std::string save_state() const override { return save_lower_periods("lab-hpa-realistic", lower_periods_); }
   Result<void> load_state(std::string_view state) override {
-    MPCA_TRY(const StateReader reader, StateReader::open(state, "lab-hpa-realistic", 1));
-    MPCA_TRY(const std::int64_t lower_periods, reader.integer("lower_periods"));
-    lower_periods_ = static_cast<int>(lower_periods);
+    MPCA_TRY(lower_periods_, load_lower_periods(state, "lab-hpa-realistic"));
     return {};
   }
 
@@ -154,27 +150,19 @@ class LabHpaRealistic final : public Policy {
 
 }  // namespace
 
-std::vector<SettingInfo> lab_hpa_settings() {
-  LabHpaSettings settings;
-  return infos(settings_of(settings));
-}
+std::vector<SettingInfo> lab_hpa_settings() { return described(LabHpaSettings{}); }
 
 Result<std::unique_ptr<Policy>> create_lab_hpa(std::string_view text, const Workload& workload,
                                                std::string_view where) {
-  LabHpaSettings settings;
-  MPCA_TRY_VOID(set_from_text(settings_of(settings), text, where));
+  MPCA_TRY(const LabHpaSettings settings, read_settings(LabHpaSettings{}, text, where));
   return std::make_unique<LabHpa>(settings, workload);
 }
 
-std::vector<SettingInfo> lab_hpa_realistic_settings() {
-  LabHpaRealisticSettings settings;
-  return infos(settings_of(settings));
-}
+std::vector<SettingInfo> lab_hpa_realistic_settings() { return described(LabHpaRealisticSettings{}); }
 
 Result<std::unique_ptr<Policy>> create_lab_hpa_realistic(std::string_view text, const Workload& workload,
                                                          std::string_view where) {
-  LabHpaRealisticSettings settings;
-  MPCA_TRY_VOID(set_from_text(settings_of(settings), text, where));
+  MPCA_TRY(const LabHpaRealisticSettings settings, read_settings(LabHpaRealisticSettings{}, text, where));
   return std::make_unique<LabHpaRealistic>(settings, workload);
 }
 

@@ -10,11 +10,9 @@
 #include "forecast/hold.h"
 #include "forecast/holt.h"
 #include "policy/guards.h"
+#include "policy/kind.h"
 
 namespace mpca::policy {
-namespace {
-
-constexpr std::size_t kLabRealisticSmoothedSamples = 3;
 
 SettingsTable settings_of(LabMpcSettings& settings) {
   return {
@@ -51,6 +49,10 @@ SettingsTable settings_of(LabMpcSettings& settings) {
   };
 }
 
+namespace {
+
+constexpr std::size_t kLabRealisticSmoothedSamples = 3;
+
 mpc::ReplicaQpSettings qp_settings(const LabMpcSettings& settings, const Workload& workload) {
   return {.horizon_stages = settings.horizon_stages,
           .alpha = settings.alpha,
@@ -81,11 +83,8 @@ class LabMpc final : public Policy {
     Decision decision{.replicas = observation.spec_replicas, .explanation = {}};
     Explanation& explanation = decision.explanation;
     explanation.rule = "quadratic programme over backlog, changes and replicas";
-    const auto served = observation.served_rate_rps.value_if_known();
-    if (!served) {
-      explanation.status = "hold: the served rate is missing";
-      return decision;
-    }
+    const auto served = served_rate_or_hold(observation, explanation);
+    if (!served) return decision;
     const double demand = demand_proxy(observation, *served, explanation);
     explanation.demand_rps = demand;
     update_backlog(observation, demand);
@@ -233,9 +232,9 @@ class LabMpc final : public Policy {
   TimePoint last_time_;
 };
 
-Result<std::unique_ptr<Policy>> create_from_text(LabMpcSettings settings, std::string_view text,
+Result<std::unique_ptr<Policy>> create_from_text(const LabMpcSettings& defaults, std::string_view text,
                                                  const Workload& workload, std::string_view where) {
-  MPCA_TRY_VOID(set_from_text(settings_of(settings), text, where));
+  MPCA_TRY(const LabMpcSettings settings, read_settings(defaults, text, where));
   return create_lab_mpc(settings, workload);
 }
 
@@ -256,20 +255,14 @@ Result<std::unique_ptr<Policy>> create_lab_mpc(const LabMpcSettings& settings, c
   return std::make_unique<LabMpc>(settings, workload, std::move(qp));
 }
 
-std::vector<SettingInfo> lab_mpc_settings() {
-  LabMpcSettings settings;
-  return infos(settings_of(settings));
-}
+std::vector<SettingInfo> lab_mpc_settings() { return described(LabMpcSettings{}); }
 
 Result<std::unique_ptr<Policy>> create_lab_mpc_from_text(std::string_view text, const Workload& workload,
                                                          std::string_view where) {
   return create_from_text({}, text, workload, where);
 }
 
-std::vector<SettingInfo> lab_mpc_realistic_settings() {
-  LabMpcSettings settings = lab_mpc_realistic_defaults();
-  return infos(settings_of(settings));
-}
+std::vector<SettingInfo> lab_mpc_realistic_settings() { return described(lab_mpc_realistic_defaults()); }
 
 Result<std::unique_ptr<Policy>> create_lab_mpc_realistic(std::string_view text, const Workload& workload,
                                                          std::string_view where) {

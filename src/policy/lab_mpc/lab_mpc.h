@@ -33,6 +33,8 @@ struct LabMpcSettings {
   bool hold_while_starting = false;
 };
 
+SettingsTable settings_of(LabMpcSettings& settings);
+
 /// What the realistic simulator of the lab runs with.
 LabMpcSettings lab_mpc_realistic_defaults();
 

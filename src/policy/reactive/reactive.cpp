@@ -5,6 +5,7 @@
 
 #include "core/state_text.h"
 #include "policy/guards.h"
+#include "policy/kind.h"
 
 namespace mpca::policy {
 namespace {
@@ -30,9 +31,8 @@ class ReactivePolicy final : public Policy {
     Decision decision{.replicas = observation.spec_replicas, .explanation = {}};
     Explanation& explanation = decision.explanation;
     explanation.rule = "ceil(demand / (capacity x target))";
-    const auto served = observation.served_rate_rps.value_if_known();
+    const auto served = served_rate_or_hold(observation, explanation);
     if (!served) {
-      explanation.status = "hold: the served rate is missing";
       clamp_to_bounds(workload_, decision.replicas, explanation);
       return decision;
     }
@@ -140,15 +140,11 @@ class ReactivePolicy final : public Policy {
 
 }  // namespace
 
-std::vector<SettingInfo> reactive_settings() {
-  ReactiveSettings settings;
-  return infos(settings_of(settings));
-}
+std::vector<SettingInfo> reactive_settings() { return described(ReactiveSettings{}); }
 
 Result<std::unique_ptr<Policy>> create_reactive(std::string_view text, const Workload& workload,
                                                 std::string_view where) {
-  ReactiveSettings settings;
-  MPCA_TRY_VOID(set_from_text(settings_of(settings), text, where));
+  MPCA_TRY(const ReactiveSettings settings, read_settings(ReactiveSettings{}, text, where));
   return std::make_unique<ReactivePolicy>(settings, workload);
 }
 
