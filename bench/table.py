@@ -4,8 +4,8 @@
 Two kinds of source contribute rows:
 
   *.gbench.json   written by Google Benchmark. A name with a component `peer:NAME` (`solve_qp/peer:dense/stages:20`) is the
-                  peer of the same name without it. The median is taken when there are repetitions. A counter becomes a row
-                  of its own (`solve_qp/stages:20 allocations`).
+                  peer of the same name without it. The median is taken when there are repetitions. A counter of SHOWN_COUNTERS
+                  becomes a row of its own (`solve_qp/stages:20 allocations`).
   *.rows.json     {"rows": [{"name", "figure", "unit", and if there is one "peer", "peer_figure", "goal", "better"}, ...]}:
                   `better` is "lower" unless said, `goal` a figure not to be worse than, or a text.
 
@@ -24,11 +24,8 @@ import sys
 
 COLUMNS = ("name", "figure", "unit", "goal", "peer", "peer_figure", "ratio")
 BEGIN, END = "<!-- table -->", "<!-- end of table -->"
-# What Google Benchmark writes about each run beside the counters of the benchmark's author.
-NOT_COUNTERS = set(
-    "name run_name run_type family_index per_family_instance_index repetitions repetition_index threads iterations real_time "
-    "cpu_time time_unit aggregate_name aggregate_unit label big_o rms items_per_second bytes_per_second".split()
-)
+# Counters of a benchmark that are figures of their own, with their unit; the others stay in Google Benchmark's JSON.
+SHOWN_COUNTERS = {"allocations": "per call"}
 NANOSECONDS = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
 
 
@@ -50,9 +47,9 @@ def rows_of_google_benchmark(document):
             peers.append((name.replace(peer[0], "", 1), peer[1], row["figure"]))
             continue
         ours.append(row)
-        for counter in sorted(set(run) - NOT_COUNTERS):
-            if isinstance(run[counter], (int, float)):
-                ours.append({"name": f"{name} {counter}", "figure": run[counter], "unit": "per call"})
+        for counter, unit in SHOWN_COUNTERS.items():
+            if counter in run:
+                ours.append({"name": f"{name} {counter}", "figure": run[counter], "unit": unit})
     by_name = {row["name"]: row for row in ours}
     for name, peer, figure in peers:
         base = by_name.get(name)
