@@ -53,7 +53,7 @@ TEST(RealisticGrid, CoreRunsSeasonalityForTheBestThirtyOnly) {
               grid->rows[static_cast<std::size_t>(grid->pool[i])].score());
   }
   const std::string csv = realistic_grid_csv(*grid);
-  const auto header = split(csv.substr(0, csv.find('\n')), ',');
+  const auto header = split(std::string_view(csv).substr(0, csv.find('\n')), ',');
   EXPECT_EQ(header.size(), 5u + 3 * 2 * 13);
   EXPECT_EQ(header[5], "spike_all_mpc_V");
   EXPECT_EQ(header.back(), "seasonality_focus_mpc_emergency_count");
