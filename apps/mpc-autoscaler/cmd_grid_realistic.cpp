@@ -4,9 +4,9 @@
 
 #include "core/os/parallel.h"
 #include "core/text.h"
+#include "mpc-autoscaler/command_result.h"
 #include "mpc-autoscaler/commands.h"
 #include "mpc-autoscaler/lab_traces.h"
-#include "mpc-autoscaler/report_command.h"
 #include "study/lab_realistic.h"
 
 namespace mpca::app {

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "core/text.h"
+#include "mpc-autoscaler/command_result.h"
 #include "mpc-autoscaler/commands.h"
-#include "mpc-autoscaler/report_command.h"
 #include "report/costs.h"
 #include "runlog/run_directory.h"
 

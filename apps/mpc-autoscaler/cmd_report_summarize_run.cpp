@@ -1,8 +1,8 @@
 // `report summarize-run`, the reference lab's `mpc-summarize-run`: one run directory as one or two small CSV tables.
 #include "core/os/file.h"
 #include "core/text.h"
+#include "mpc-autoscaler/command_result.h"
 #include "mpc-autoscaler/commands.h"
-#include "mpc-autoscaler/report_command.h"
 #include "report/run_summary.h"
 #include "report/vegeta_report.h"
 #include "runlog/run_directory.h"

@@ -6,8 +6,8 @@
 #include "config/trace_files.h"
 #include "core/os/file.h"
 #include "core/text.h"
+#include "mpc-autoscaler/command_result.h"
 #include "mpc-autoscaler/commands.h"
-#include "mpc-autoscaler/report_command.h"
 #include "report/trajectory_figure.h"
 #include "study/lab_idealised.h"
 

@@ -8,7 +8,7 @@
 #include "core/text.h"
 #include "core/time.h"
 #include "mpc-autoscaler/command.h"
-#include "mpc-autoscaler/report_command.h"
+#include "mpc-autoscaler/command_result.h"
 #include "trace/demand_trace.h"
 #include "trace/trace_csv.h"
 

@@ -1,4 +1,4 @@
-// What the two commands that summarize run directories share.
+// How commands end, said once: failures in the manners that they were called with, results written whole.
 #pragma once
 
 #include <filesystem>
