@@ -19,7 +19,7 @@
 #include "report/thin_series.h"
 #include "runlog/run_recorder.h"
 #include "sim/idealised_world.h"
-#include "study/run_policy.h"
+#include "policy/run_policy.h"
 
 namespace mpca::study {
 namespace {

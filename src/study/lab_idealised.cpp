@@ -8,7 +8,7 @@
 #include "core/stats.h"
 #include "core/text.h"
 #include "sim/idealised_world.h"
-#include "study/run_policy.h"
+#include "policy/run_policy.h"
 
 namespace mpca::study {
 namespace {

@@ -6,7 +6,7 @@
 #include "core/os/parallel.h"
 #include "core/stats.h"
 #include "core/text.h"
-#include "study/run_policy.h"
+#include "policy/run_policy.h"
 
 namespace mpca::study {
 namespace {

@@ -20,6 +20,11 @@ LIBRARY_OF_HEADER = {
     "yaml-cpp/": "yaml-cpp",
     "cairo": "PkgConfig::CAIRO",
     "CLI/": "CLI11::CLI11",
+    "boost/": "Boost::headers",
+    "openssl/": "OpenSSL::SSL",
+    "curl/": "CURL::libcurl",
+    "prometheus/": "prometheus-cpp::core",
+    "spdlog/": "spdlog::spdlog",
 }
 
 # Standard headers that bring I/O, threads, exceptions or unrepeatable numbers into a pure room.

@@ -1,0 +1,1 @@
+#include "prom/exposition.h"

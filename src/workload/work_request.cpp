@@ -1,0 +1,1 @@
+#include "workload/work_request.h"

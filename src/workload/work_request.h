@@ -1,0 +1,2 @@
+// What one request to /work asks for.
+#pragma once
