@@ -28,6 +28,12 @@ struct RunMetrics {
   double backlog_max_requests = 0.0;
   std::optional<double>
       latency_p95_s;  // the 0.95 quantile over periods of each period's p95, where the world knows latency
+  // Of all requests of the run, from the instant each was due; where they were really sent.
+  std::optional<double> request_latency_p50_s;
+  std::optional<double> request_latency_p95_s;
+  std::optional<double> request_latency_p99_s;
+  std::optional<double> failed_ratio;  // share of requests without a good answer
+  std::optional<double> cost_usd;      // of the replica-hours, at a list price
 };
 
 /// Collects the outcomes of one run; O(periods) memory for the exact quantiles.
