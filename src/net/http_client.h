@@ -20,6 +20,8 @@ struct HttpReply {
 struct HttpClientSettings {
   Duration timeout = std::chrono::seconds(5);  // of a whole request
   std::size_t max_body_bytes = std::size_t{64} << 20;
+  /// Whether http_proxy, https_proxy and no_proxy of the environment count. This machine is always reached directly.
+  bool proxy_from_environment = true;
 };
 
 /// Keeps connections open between calls. Not thread safe; each thread has its own.

@@ -15,8 +15,9 @@ struct CounterSample {
   double value = 0.0;
 };
 
-/// Per second over (`at` - `window`, `at`]; nullopt when fewer than two samples lie in it.
-///   samples  by rising time; those outside the window are left out
+/// Per second over [`at` - `window`, `at`], both ends included (Prometheus leaves the start out only from 3.0 on);
+/// nullopt when fewer than two samples lie in it.
+///   samples  by strictly rising time; those outside the window are left out
 std::optional<double> rate(std::span<const CounterSample> samples, TimePoint at, Duration window);
 
 }  // namespace mpca::prom
