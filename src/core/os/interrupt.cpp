@@ -25,7 +25,7 @@ InterruptWatch::InterruptWatch() {
     bool asked = false;
     while (!finished.stop_requested()) {
       const timespec quarter_second{0, 250'000'000};
-      if (sigtimedwait(&signals, nullptr, &quarter_second) <= 0) continue;
+      if (sigtimedwait(&signals, nullptr, &quarter_second) <= 0 || finished.stop_requested()) continue;
       if (asked) _exit(130);
       asked = true;
       stop_.request_stop();
