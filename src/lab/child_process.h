@@ -35,7 +35,7 @@ class Listener {
 };
 
 struct ChildSettings {
-  std::string program;                                           // a path, or a name on PATH
+  std::string program;                                             // a path, or a name on PATH
   std::vector<std::string> arguments{};                            // after the program's name
   std::vector<std::pair<std::string, std::string>> environment{};  // added to ours
   int inherited_listener = -1;  // as fd 3 with LISTEN_FDS (systemd's protocol); -1: none

@@ -1,5 +1,3 @@
-#include "lab/balancer.h"
-
 #include <algorithm>
 #include <atomic>
 #include <boost/asio/io_context.hpp>
@@ -12,6 +10,8 @@
 #include <optional>
 #include <set>
 #include <thread>
+
+#include "lab/balancer.h"
 
 namespace mpca::lab {
 namespace {
@@ -38,24 +38,21 @@ struct BackendState {
   std::deque<std::unique_ptr<Upstream>> idle;
 };
 
-}  // namespace
-
-struct Balancer::Impl {
+/// What the sessions share. All of it is used on the thread only, the counts aside.
+struct Proxy {
   class Session;
 
-  explicit Impl(Listener listener)
-      : port(listener.port()), acceptor(io, tcp::v4(), listener.release()), work(io.get_executor()) {
+  explicit Proxy(Listener listener) : acceptor(io, tcp::v4(), listener.release()), work(io.get_executor()) {
     accept();
     thread = std::jthread([this] { io.run(); });
   }
-  ~Impl();
+  ~Proxy();
 
   void accept();
   /// The backend with the fewest outstanding requests, in turn among equals; `avoided` only when it is the only one.
   std::shared_ptr<BackendState> pick(const BackendState* avoided);
 
   asio::io_context io{1};
-  int port;
   tcp::acceptor acceptor;
   asio::executor_work_guard<asio::io_context::executor_type> work;
   std::vector<std::shared_ptr<BackendState>> backends;
@@ -68,9 +65,9 @@ struct Balancer::Impl {
 };
 
 /// One client connection: a request at a time. Lives as long as one of its operations does, hence shared.
-class Balancer::Impl::Session : public std::enable_shared_from_this<Session> {
+class Proxy::Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(Impl& owner, tcp::socket socket) : owner_(owner), client_(std::move(socket)) {
+  Session(Proxy& owner, tcp::socket socket) : owner_(owner), client_(std::move(socket)) {
     owner_.sessions.insert(this);
     error_code ignored;
     client_.set_option(tcp::no_delay(true), ignored);
@@ -221,7 +218,7 @@ class Balancer::Impl::Session : public std::enable_shared_from_this<Session> {
     });
   }
 
-  Impl& owner_;
+  Proxy& owner_;
   tcp::socket client_;
   boost::beast::flat_buffer client_buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
@@ -237,7 +234,7 @@ class Balancer::Impl::Session : public std::enable_shared_from_this<Session> {
   std::unique_ptr<Upstream> upstream_;
 };
 
-Balancer::Impl::~Impl() {
+Proxy::~Proxy() {
   // Every operation ends with an error and takes its session along, while what they refer to is still there.
   asio::post(io, [this] {
     error_code ignored;
@@ -249,7 +246,7 @@ Balancer::Impl::~Impl() {
   thread.join();
 }
 
-void Balancer::Impl::accept() {
+void Proxy::accept() {
   acceptor.async_accept([this](error_code error, tcp::socket socket) {
     if (error == asio::error::operation_aborted) return;
     if (!error) std::make_shared<Session>(*this, std::move(socket))->read_request();
@@ -257,7 +254,7 @@ void Balancer::Impl::accept() {
   });
 }
 
-std::shared_ptr<BackendState> Balancer::Impl::pick(const BackendState* avoided) {
+std::shared_ptr<BackendState> Proxy::pick(const BackendState* avoided) {
   std::shared_ptr<BackendState> best;
   for (std::size_t i = 0; i < backends.size(); ++i) {
     const auto& candidate = backends[(turn + i) % backends.size()];
@@ -268,38 +265,47 @@ std::shared_ptr<BackendState> Balancer::Impl::pick(const BackendState* avoided) 
   return best;
 }
 
-Balancer::Balancer(Listener listener) : impl_(std::make_unique<Impl>(std::move(listener))) {}
-Balancer::~Balancer() = default;
+class BuiltInBalancer final : public Balancer {
+ public:
+  explicit BuiltInBalancer(Listener listener) : port_(listener.port()), proxy_(std::move(listener)) {}
 
-int Balancer::port() const { return impl_->port; }
+  int port() const override { return port_; }
+  void set_backends(const std::vector<Backend>& wanted) override;
+  BalancerCounts counts() const override;
+  void restart() override;
 
-void Balancer::set_backends(const std::vector<Backend>& backends) {
+ private:
+  int port_;
+  Proxy proxy_;
+};
+
+void BuiltInBalancer::set_backends(const std::vector<Backend>& wanted) {
   std::promise<void> done;
-  asio::post(impl_->io, [&] {
+  asio::post(proxy_.io, [&] {
     std::vector<std::shared_ptr<BackendState>> next;
-    for (const Backend& backend : backends) {
-      const auto same = std::find_if(impl_->backends.begin(), impl_->backends.end(),
+    for (const Backend& backend : wanted) {
+      const auto same = std::find_if(proxy_.backends.begin(), proxy_.backends.end(),
                                      [&](const auto& state) { return state->backend == backend; });
-      if (same != impl_->backends.end()) {
+      if (same != proxy_.backends.end()) {
         next.push_back(*same);
       } else {
         next.push_back(std::make_shared<BackendState>());
         next.back()->backend = backend;
       }
     }
-    for (const auto& state : impl_->backends) {
+    for (const auto& state : proxy_.backends) {
       if (std::find(next.begin(), next.end(), state) != next.end()) continue;
       state->is_listed = false;
       state->idle.clear();
     }
-    impl_->backends = std::move(next);
+    proxy_.backends = std::move(next);
     done.set_value();
   });
   done.get_future().wait();
 }
 
-BalancerCounts Balancer::counts() const {
-  const auto& counts = impl_->counts;
+BalancerCounts BuiltInBalancer::counts() const {
+  const auto& counts = proxy_.counts;
   return {.requests = counts.requests,
           .answered = counts.answered,
           .no_backend = counts.no_backend,
@@ -309,14 +315,20 @@ BalancerCounts Balancer::counts() const {
           .outstanding = counts.outstanding};
 }
 
-void Balancer::restart() {
+void BuiltInBalancer::restart() {
   std::promise<void> done;
-  asio::post(impl_->io, [&] {
-    for (Impl::Session* session : impl_->sessions) session->drop();
-    for (const auto& state : impl_->backends) state->idle.clear();
+  asio::post(proxy_.io, [&] {
+    for (Proxy::Session* session : proxy_.sessions) session->drop();
+    for (const auto& state : proxy_.backends) state->idle.clear();
     done.set_value();
   });
   done.get_future().wait();
+}
+
+}  // namespace
+
+std::unique_ptr<Balancer> built_in_balancer(Listener listener) {
+  return std::make_unique<BuiltInBalancer>(std::move(listener));
 }
 
 }  // namespace mpca::lab

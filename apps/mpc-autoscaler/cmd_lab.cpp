@@ -1,0 +1,255 @@
+// `lab`: experiments with real processes on this machine. Policies, a load and a world of pods in; run directories in
+// the reference lab's layout, a table and a report out.
+#include <algorithm>
+#include <filesystem>
+
+#include "cli/command.h"
+#include "config/trace_files.h"
+#include "core/os/file.h"
+#include "core/text.h"
+#include "lab/batch.h"
+#include "mpc-autoscaler/commands.h"
+#include "mpca_version.h"
+#include "report/comparison_table.h"
+#include "runlog/run_directory.h"
+#include "trace/generate.h"
+
+namespace mpca::app {
+namespace {
+
+struct LabOptions {
+  std::vector<std::string> scenarios;
+  std::vector<std::string> traces;
+  std::string phases;
+  std::vector<std::string> policies;
+  std::string batch;
+  int repeats = 1;
+  std::string arrivals = "constant";
+  std::string readiness_lag = "40s";
+  std::vector<std::string> chaos;
+  int initial_replicas = -1;
+  int seed = 1;
+  std::string toy_load;
+  std::string out;
+  bool resume = false;
+  bool force = false;
+  lab::ExperimentSettings experiment{.workload = {.capacity_rps = 17.5, .max_replicas = 30}};
+};
+
+std::vector<std::string> batch_names() {
+  std::vector<std::string> names = {""};
+  for (const lab::BatchKind& kind : lab::batch_kinds()) names.emplace_back(kind.name);
+  return names;
+}
+
+std::string batch_sentence() {
+  std::string sentence = "a batch of the reference lab instead of --policy and --repeat:";
+  for (const lab::BatchKind& kind : lab::batch_kinds()) sentence += cat(" ", kind.name, " (", kind.sentence, ");");
+  sentence.pop_back();
+  return sentence;
+}
+
+SettingsTable settings_of(LabOptions& options) {
+  SettingsTable table = {
+      {"scenario", &options.scenarios, "the reference lab's loads: step, spike, seasonality"},
+      {"trace", &options.traces, "demand traces as loads: our CSV or any format that `trace import` reads"},
+      {"phases", &options.phases, "a phases CSV (phase_idx,duration,rate_rps) as load"},
+      {"policy", &options.policies, "policies as NAME[:key=value,...]; see `mpc-autoscaler policies`"},
+      {"batch", &options.batch, batch_sentence(), batch_names()},
+      {"repeat", &options.repeats, "", Range::between(1, 1000),
+       "how often each policy meets each load; seeds differ between repeats, not between policies"},
+      {"arrivals", &options.arrivals, "constant (as vegeta paces) or poisson", {"constant", "poisson"}},
+      {"readiness-lag", &options.readiness_lag,
+       "from asking for a pod until it is ready: 40s, or lognormal(mean=40s,cv=0.3)"},
+      {"chaos", &options.chaos,
+       "what goes wrong on purpose, as NAME@TIME: kill-pod, hang-pod, scrape-failures[-end], stale-metrics[-end], "
+       "never-ready[-end], restart-balancer"},
+      {"initial-replicas", &options.initial_replicas, "replicas", Range::at_least(-1),
+       "ready at the start; -1 is --min-replicas"},
+      {"seed", &options.seed, "", Range::at_least(0), "of start-up lags and arrivals"},
+      {"toy-load", &options.toy_load, "the workload's program; not given: the one beside this program, else on PATH"},
+      Setting("out", &options.out, "directory for run directories, summary.csv and report.html").require(),
+      {"resume", &options.resume, "keep the finished runs in --out and run what is missing"},
+      {"force", &options.force, "replace results that are already in --out"},
+  };
+  for (Setting& setting : policy::settings_of(options.experiment.workload)) table.push_back(std::move(setting));
+  for (Setting& setting : lab::settings_of(options.experiment)) table.push_back(std::move(setting));
+  return table;
+}
+
+Result<trace::Scenario> scenario_named(const std::string& name) {
+  if (name == "step") return trace::Scenario::step;
+  if (name == "spike") return trace::Scenario::spike;
+  if (name == "seasonality") return trace::Scenario::seasonality;
+  return invalid(cat("--scenario is \"", name, "\"; must be one of step, spike, seasonality"));
+}
+
+/// Every load, or every reason why not.
+Result<std::vector<lab::LabScenario>> loads(const LabOptions& options, const std::stop_token& stop) {
+  std::vector<lab::LabScenario> all;
+  Problems problems;
+  for (const std::string& name : options.scenarios) {
+    if (const auto scenario = scenario_named(name)) {
+      const auto phases = trace::scenario_phases(*scenario);
+      all.push_back({name, load::plan_from_phases(phases), phases});
+    } else {
+      problems.add(scenario.error().message);
+    }
+  }
+  if (!options.phases.empty()) {
+    const auto text = os::read_file(options.phases);
+    const auto phases = text ? trace::parse_phases_csv(*text) : std::unexpected(text.error());
+    if (phases) {
+      all.push_back({std::filesystem::path(options.phases).stem().string(), load::plan_from_phases(*phases), *phases});
+    } else {
+      problems.add(text ? cat(options.phases, ": ", phases.error().message) : phases.error().message);
+    }
+  }
+  config::LoadOptions load;
+  load.stop = stop;
+  for (const std::string& path : options.traces) {
+    const auto trace = config::load_trace(path, load);
+    if (trace) {
+      all.push_back({trace->name, load::plan_from_trace(*trace), {}});
+    } else if (trace.error().code == ErrorCode::interrupted) {
+      return std::unexpected(trace.error());
+    } else {
+      problems.add(trace.error().message);
+    }
+  }
+  if (all.empty() && problems.empty())
+    problems.add("a load is needed: --scenario step|spike|seasonality, --phases FILE or --trace FILE");
+  for (lab::LabScenario& scenario : all)
+    scenario.load.kind = options.arrivals == "poisson" ? load::ArrivalKind::poisson : load::ArrivalKind::constant;
+  MPCA_TRY_VOID(problems.to_result());
+  return all;
+}
+
+/// A policy is the HPA's stand-in or a controller of its own: what run-meta.yaml calls its mode.
+std::string mode_of(const std::string& policy) {
+  const bool is_hpa = policy.starts_with("lab-hpa") || policy.starts_with("reactive") || policy.starts_with("static");
+  return is_hpa ? "baseline-incluster" : "mpc-online";
+}
+
+std::string toy_load_program(const std::string& given) {
+  if (!given.empty()) return given;
+  std::error_code error;
+  const auto beside = std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / "toy-load";
+  return std::filesystem::exists(beside, error) ? beside.string() : "toy-load";
+}
+
+/// One line that is drawn over itself, and only on a terminal.
+class ProgressLine {
+ public:
+  ProgressLine(std::ostream& err, bool is_terminal) : err_(err), is_on_(is_terminal) {}
+  void show(const lab::BatchProgress& progress) {
+    if (!is_on_) return;
+    const lab::Progress& live = progress.live;
+    err_ << "\r\033[K" << heading(progress) << ": " << fixed(live.done * 100, 0) << " %, " << fixed(live.demand_rps, 0)
+         << " rps, " << live.ready_replicas << " of " << live.spec_replicas << " replicas ready";
+    if (live.latency_p95_ms) err_ << ", p95 " << fixed(*live.latency_p95_ms, 0) << " ms";
+    if (live.failed > 0) err_ << ", " << live.failed << " failed";
+    err_ << std::flush;
+  }
+  void clear() {
+    if (is_on_) err_ << "\r\033[K" << std::flush;
+  }
+  static std::string heading(const lab::BatchProgress& progress) {
+    return cat("[", progress.run, "/", progress.runs, "] ", progress.policy, " on ", progress.scenario,
+               progress.repeats > 1 ? cat(", repeat ", progress.repeat) : "");
+  }
+
+ private:
+  std::ostream& err_;
+  bool is_on_;
+};
+
+Result<int> run_lab(const LabOptions& options, Context& context) {
+  lab::BatchSettings settings;
+  settings.experiment = options.experiment;
+  settings.experiment.toy_load = toy_load_program(options.toy_load);
+  settings.experiment.initial_replicas =
+      options.initial_replicas < 0 ? options.experiment.workload.min_replicas : options.initial_replicas;
+  settings.seed = static_cast<std::uint64_t>(options.seed);
+  settings.resume = options.resume;
+  settings.replace = options.force;
+  settings.out = options.out;
+  settings.command = context.command_line;
+  settings.program = kVersionText;
+
+  Problems problems;
+  if (const auto lag = DurationDistribution::parse(options.readiness_lag)) {
+    settings.experiment.readiness_lag = *lag;
+  } else {
+    problems.add(cat("--readiness-lag: ", lag.error().message));
+  }
+  for (const std::string& text : options.chaos) {
+    if (const auto event = lab::parse_chaos_event(text, "--chaos")) {
+      settings.experiment.chaos.push_back(*event);
+    } else {
+      problems.add(event.error().message);
+    }
+  }
+  if (options.resume && options.force) problems.add("--resume keeps what --force replaces; give one of them");
+  if (options.batch.empty() == options.policies.empty()) {
+    problems.add(options.batch.empty() ? "--policy NAME or --batch NAME is needed"
+                                       : "--batch brings its own policies; leave out --policy");
+  }
+  for (const lab::BatchKind& kind : lab::batch_kinds())
+    if (kind.name == options.batch) settings.entries = kind.entries();
+  for (const std::string& policy : options.policies) {
+    if (std::count(options.policies.begin(), options.policies.end(), policy) > 1)
+      problems.add(cat("--policy ", policy, " is given twice"));
+    settings.entries.push_back({policy, mode_of(policy), options.repeats, ""});
+  }
+  auto scenarios = loads(options, context.stop);
+  if (scenarios) {
+    settings.scenarios = *std::move(scenarios);
+  } else {
+    problems.add(scenarios.error().message);
+  }
+  MPCA_TRY_VOID(problems.to_result());
+
+  ProgressLine line(context.err, context.err_is_terminal);
+  const auto result = lab::run_batch(
+      settings, context.stop, [&](const lab::BatchProgress& progress) { line.show(progress); },
+      [&](const lab::BatchProgress& progress, const lab::MeasuredRun* run, const Error* error, bool was_there) {
+        line.clear();
+        context.err << ProgressLine::heading(progress) << ": ";
+        if (error != nullptr) {
+          context.err << "failed: " << error->message << '\n';
+          return;
+        }
+        context.err << (was_there ? "there already: " : "") << run->counts.due << " requests, "
+                    << run->counts.failed() + run->counts.cancelled << " failed, p95 "
+                    << fixed(to_seconds(run->latency.quantile(0.95)) * 1e3, 0) << " ms, p99 "
+                    << fixed(to_seconds(run->latency.quantile(0.99)) * 1e3, 0) << " ms\n";
+      });
+  line.clear();
+  if (!result) return std::unexpected(result.error());
+  if (!result->comparison.traces.empty()) {
+    context.out << trim(report::to_text(result->comparison)) << "\n\nReport: " << options.out << "/report.html\n";
+  }
+  if (result->failed > 0) {
+    context.err << result->failed << " of " << result->failed + result->finished
+                << " runs failed; --resume runs them again\n";
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace
+
+Command lab_command() {
+  Command command;
+  command.path = "lab";
+  command.sentence =
+      "run policies against real processes on this machine: pods, a balancer, scraped metrics, real load";
+  command.examples = {
+      "mpc-autoscaler lab --scenario spike --policy lab-hpa-realistic lab-mpc-realistic --speed 8 --out out/lab",
+      "mpc-autoscaler lab --scenario step --policy reactive --readiness-lag 'lognormal(mean=40s,cv=0.3)' --repeat 3 "
+      "--speed 10 --out out/step"};
+  return make_command<LabOptions>(std::move(command), settings_of, run_lab);
+}
+
+}  // namespace mpca::app

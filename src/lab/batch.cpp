@@ -1,0 +1,240 @@
+#include "lab/batch.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "core/os/file.h"
+#include "core/text.h"
+#include "policy/lab_online/lab_online.h"
+#include "report/comparison_html.h"
+#include "report/comparison_table.h"
+
+namespace mpca::lab {
+namespace {
+
+constexpr std::string_view kPresetMark = "{preset}";
+constexpr const char kMpcMode[] = "mpc-online";
+constexpr const char kHpaMode[] = "baseline-incluster";
+// The lab's HPA aims at a percentage of the pod's CPU request, 0.1 cores, while a pod's useful capacity costs 0.35
+// (17.5 rps x 20 ms): its 350 % is our utilization of 1.
+constexpr double kPercentOfCapacity = 350.0;
+
+std::vector<BatchEntry> matched() {
+  return {{"lab-online:{preset}", kMpcMode, 5, ""}, {"lab-hpa-realistic", kHpaMode, 3, ""}};
+}
+
+std::vector<BatchEntry> mpc_only() { return {{"lab-online:{preset}", kMpcMode, 8, ""}}; }
+
+std::vector<BatchEntry> hpa_target_grid() {
+  std::vector<BatchEntry> entries;
+  for (const int percent : {60, 100, 150, 200, 250, 300, 350}) {
+    entries.push_back({cat("lab-hpa-realistic:target=", fixed(percent / kPercentOfCapacity, 3)), "hpa-target-grid", 1,
+                       cat("target_", percent)});
+  }
+  return entries;
+}
+
+std::vector<BatchEntry> isolation() {
+  const std::string off =
+      ",emergency-inflight-threshold=1000000000,surge-delta-threshold=1000000000,"
+      "capacity-trigger-fraction=2";
+  std::vector<BatchEntry> entries;
+  for (const std::string& change : {std::string("forecast=hold"), std::string("forecast=es"), "forecast=es" + off,
+                                    std::string("control-mode=no_qp_reactive,forecast=hold"),
+                                    std::string("control-mode=proxy_hpa_safety,forecast=hold")}) {
+    entries.push_back({cat("lab-online:{preset},", change), "mpc-isolation", 1, ""});
+  }
+  return entries;
+}
+
+constexpr BatchKind kKinds[] = {
+    {"matched", "5 runs of the lab's online MPC with the scenario's tuning and 3 of its HPA-like rule", matched},
+    {"mpc-only", "8 runs of the lab's online MPC", mpc_only},
+    {"hpa-target-grid", "the HPA-like rule at 60, 100, 150, 200, 250, 300 and 350 % of the CPU request",
+     hpa_target_grid},
+    {"isolation", "the online MPC with one part changed at a time: forecast, safety rules, plan", isolation},
+};
+
+/// A run that is to be there in the end.
+struct PlannedRun {
+  const LabScenario* scenario = nullptr;
+  std::string policy;
+  std::string label;
+  std::string mode;
+  int repeat = 1;
+  int repeats = 1;
+  std::string directory;
+};
+
+std::string with_preset(const std::string& policy, const std::string& scenario) {
+  const std::size_t at = policy.find(kPresetMark);
+  if (at == std::string::npos) return policy;
+  const policy::LabOnlinePreset* found = policy::lab_online_preset(scenario);
+  const std::string_view preset = found == nullptr ? std::string_view{} : found->settings;
+  std::string after = policy.substr(at + kPresetMark.size());
+  if (preset.empty() && after.starts_with(',')) after.erase(0, 1);
+  // What comes later in the text is a change of the preset: a key must not stand twice.
+  std::string kept;
+  for (const std::string_view setting : split(preset, ',')) {
+    const std::string_view key = setting.substr(0, setting.find('='));
+    if (cat(",", after).find(cat(",", key, "=")) == std::string::npos && !setting.empty())
+      kept += cat(kept.empty() ? "" : ",", setting);
+  }
+  if (kept.empty() && after.starts_with(',')) after.erase(0, 1);
+  std::string text = policy.substr(0, at) + kept + after;
+  if (text.ends_with(':')) text.pop_back();
+  return text;
+}
+
+std::vector<PlannedRun> planned_runs(const BatchSettings& settings) {
+  int most = 0;
+  for (const BatchEntry& entry : settings.entries) most = std::max(most, entry.repeats);
+  std::vector<PlannedRun> runs;
+  // Repeat by repeat: an interrupted batch has whole comparisons.
+  for (int repeat = 1; repeat <= most; ++repeat) {
+    for (const LabScenario& scenario : settings.scenarios) {
+      std::set<std::string> names;
+      for (const BatchEntry& entry : settings.entries) {
+        if (repeat > entry.repeats) continue;
+        const std::string policy = with_preset(entry.policy, scenario.name);
+        const std::string name = cat(file_name_of(policy).substr(0, 80), "-", repeat);
+        std::string unique = name;
+        for (int i = 2; !names.insert(entry.folder + unique).second; ++i) unique = cat(name, ".", i);
+        runs.push_back({&scenario, policy, entry.policy, entry.mode, repeat, entry.repeats,
+                        cat(settings.out, "/", entry.folder, entry.folder.empty() ? "" : "/",
+                            file_name_of(scenario.name), "/", unique)});
+      }
+    }
+  }
+  return runs;
+}
+
+Result<void> check(const BatchSettings& settings, const std::vector<PlannedRun>& runs) {
+  Problems problems;
+  if (const auto valid = validate(settings.experiment); !valid) problems.add(valid.error().message);
+  std::set<std::string> checked;
+  for (const PlannedRun& run : runs) {
+    if (!checked.insert(run.policy).second) continue;
+    if (const auto made = policy::create_policy(run.policy, settings.experiment.workload, "--policy"); !made)
+      problems.add(made.error().message);
+  }
+  return problems.to_result();
+}
+
+Result<void> prepare_out(const BatchSettings& settings) {
+  std::error_code error;
+  const bool holds_something =
+      std::filesystem::exists(settings.out, error) &&
+      !(std::filesystem::is_directory(settings.out, error) && std::filesystem::is_empty(settings.out, error));
+  if (holds_something && !settings.replace && !settings.resume) {
+    return fail(ErrorCode::already_exists, cat("--out ", settings.out,
+                                               " already exists and is not empty; choose another, "
+                                               "go on with --resume, or replace with --force"));
+  }
+  return os::make_directories(settings.out);
+}
+
+/// nullopt when the run is not there, or not of this plan.
+std::optional<MeasuredRun> finished_run(const PlannedRun& planned) {
+  const std::string path = cat(planned.directory, "/", kMeasuredRunFile);
+  const auto text = os::read_file(path);
+  if (!text) return std::nullopt;
+  auto run = parse_measured_run(*text, path);
+  if (!run || run->policy != planned.policy) return std::nullopt;
+  return *std::move(run);
+}
+
+std::uint64_t seed_of(const BatchSettings& settings, int repeat) {
+  return settings.seed + static_cast<std::uint64_t>(repeat - 1);
+}
+
+std::vector<std::pair<std::string, std::string>> configuration_of(const BatchSettings& settings) {
+  std::vector<std::pair<std::string, std::string>> rows = {{"world", "lab"}};
+  BatchSettings copy = settings;
+  const auto add = [&](const SettingsTable& table) {
+    for (const Setting& setting : table) {
+      const bool has_unit = !setting.info().unit.empty() && setting.info().unit != "duration";
+      rows.emplace_back(setting.name(), cat(setting.text(), has_unit ? " " + setting.info().unit : ""));
+    }
+  };
+  add(policy::settings_of(copy.experiment.workload));
+  add(settings_of(copy.experiment));
+  rows.emplace_back("readiness-lag", settings.experiment.readiness_lag.text());
+  rows.emplace_back("initial-replicas", cat(settings.experiment.initial_replicas, " replicas"));
+  std::string chaos;
+  for (const ChaosEvent& event : settings.experiment.chaos)
+    chaos += cat(chaos.empty() ? "" : " ", event.what, "@", format_duration(event.at));
+  if (!chaos.empty()) rows.emplace_back("chaos", chaos);
+  rows.emplace_back("seed", std::to_string(settings.seed));
+  return rows;
+}
+
+}  // namespace
+
+std::span<const BatchKind> batch_kinds() { return kKinds; }
+
+Result<BatchResult> run_batch(const BatchSettings& settings, const std::stop_token& stop,
+                              const OnBatchProgress& on_progress, const OnBatchRun& on_run) {
+  const std::vector<PlannedRun> planned = planned_runs(settings);
+  MPCA_TRY_VOID(check(settings, planned));
+  MPCA_TRY_VOID(prepare_out(settings));
+  BatchResult result;
+  std::vector<MeasuredRun> finished;
+  BatchProgress progress;
+  progress.runs = static_cast<int>(planned.size());
+  for (const PlannedRun& run : planned) {
+    ++progress.run;
+    progress.scenario = run.scenario->name;
+    progress.policy = run.policy;
+    progress.repeat = run.repeat;
+    progress.repeats = run.repeats;
+    progress.live = {};
+    if (settings.resume) {
+      if (auto before = finished_run(run)) {
+        finished.push_back(*std::move(before));
+        on_run(progress, &finished.back(), nullptr, true);
+        continue;
+      }
+    }
+    RunPlan plan{.scenario = run.scenario->name,
+                 .policy = run.policy,
+                 .label = run.label,
+                 .mode = run.mode,
+                 .repeat = run.repeat,
+                 .load = run.scenario->load,
+                 .phases = run.scenario->phases,
+                 .seed = seed_of(settings, run.repeat),
+                 .directory = run.directory,
+                 .replace = settings.replace || settings.resume,
+                 .program = settings.program};
+    plan.load.seed = plan.seed;
+    MPCA_TRY_VOID(os::make_directories(std::filesystem::path(run.directory).parent_path().string()));
+    auto measured = run_experiment(settings.experiment, plan, stop, [&](const Progress& live) {
+      progress.live = live;
+      on_progress(progress);
+    });
+    if (measured) {
+      finished.push_back(*std::move(measured));
+      on_run(progress, &finished.back(), nullptr, false);
+    } else if (measured.error().code == ErrorCode::interrupted) {
+      return fail(ErrorCode::interrupted, cat("interrupted; ", finished.size(), " finished runs are in ", settings.out,
+                                              ", and --resume goes on from there"));
+    } else {
+      ++result.failed;
+      on_run(progress, nullptr, &measured.error(), false);
+    }
+  }
+  result.finished = static_cast<int>(finished.size());
+  if (finished.empty()) return result;
+  result.comparison = to_comparison(std::move(finished));
+  result.comparison.command = settings.command;
+  result.comparison.version = settings.program;
+  result.comparison.configuration = configuration_of(settings);
+  if (result.comparison.traces.empty()) return result;
+  MPCA_TRY_VOID(os::write_file(settings.out + "/summary.csv", report::summary_csv(result.comparison)));
+  MPCA_TRY_VOID(os::write_file(settings.out + "/report.html", report::to_html(result.comparison)));
+  return result;
+}
+
+}  // namespace mpca::lab

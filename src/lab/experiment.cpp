@@ -1,0 +1,282 @@
+#include "lab/experiment.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <thread>
+
+#include "core/os/file.h"
+#include "core/text.h"
+#include "lab/balancer.h"
+#include "lab/experiment_clock.h"
+#include "lab/internal/observer.h"
+#include "lab/internal/run_files.h"
+#include "lab/lab_world.h"
+#include "lab/metrics_source.h"
+#include "lab/pod_fleet.h"
+#include "policy/run_policy.h"
+#include "runlog/run_recorder.h"
+
+namespace mpca::lab {
+namespace {
+
+constexpr Duration kSample = std::chrono::seconds(1);  // of experiment time
+constexpr Duration kStartLimit = std::chrono::seconds(20);
+constexpr double kBusyMachine = 0.85;
+constexpr double kSaturatedShare = 0.1;
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+double milliseconds(Duration duration) { return to_seconds(duration) * 1e3; }
+
+/// The plan's mean rate over [from, to).
+double mean_rate(const load::ArrivalPlan& plan, Duration from, Duration to) {
+  double requests = 0.0;
+  Duration start{};
+  for (const load::RateSegment& segment : plan.segments) {
+    const Duration low = std::max(from, start), high = std::min(to, start + segment.length);
+    if (low < high) {
+      const auto at = [&](Duration time) {
+        return std::lerp(segment.start_rps, segment.end_rps, to_seconds(time - start) / to_seconds(segment.length));
+      };
+      requests += (at(low) + at(high)) / 2.0 * to_seconds(high - low);
+    }
+    start += segment.length;
+  }
+  return requests / to_seconds(to - from);
+}
+
+std::vector<std::string> cautions_of(const load::LoadResult& load, const internal::Observer& observer,
+                                     const LabWorld& world, const FleetView& fleet, bool has_chaos) {
+  std::vector<std::string> cautions;
+  for (const std::string& finding : load.audit.findings) cautions.push_back(cat("load generator: ", finding));
+  if (observer.mean_busy() > kBusyMachine) {
+    cautions.push_back(cat("the machine was ", fixed(observer.mean_busy() * 100, 0),
+                           " % busy over the run: latencies include its own queues"));
+  } else if (observer.saturated_share() > kSaturatedShare) {
+    cautions.push_back(cat("all cores were busy in ", fixed(observer.saturated_share() * 100, 0),
+                           " % of the seconds: latencies there include the machine's own queues"));
+  }
+  if (world.skipped_periods() > 0) {
+    cautions.push_back(cat(world.skipped_periods(), " control periods were skipped: the machine was too slow"));
+  }
+  if (fleet.restarts > 0 && !has_chaos) cautions.push_back(cat(fleet.restarts, " pods died and were started anew"));
+  if (!fleet.problem.empty()) cautions.push_back(cat("a pod could not be started: ", fleet.problem));
+  return cautions;
+}
+
+MeasuredRun measured(const ExperimentSettings& settings, const RunPlan& plan, const load::LoadResult& load,
+                     std::vector<FleetSample> fleet) {
+  MeasuredRun run;
+  run.scenario = plan.scenario;
+  run.policy = plan.policy;
+  run.label = plan.label;
+  run.repeat = plan.repeat;
+  run.seed = plan.seed;
+  run.speed = settings.speed;
+  run.concurrency = settings.concurrency;
+  run.workload = settings.workload;
+  run.sample_s = to_seconds(kSample);
+  run.fleet = std::move(fleet);
+  for (std::size_t i = 0; i < run.fleet.size(); ++i) {
+    const Duration start = kSample * static_cast<std::int64_t>(i);
+    run.demand_rps.push_back(mean_rate(plan.load, start, start + kSample));
+    const bool has_answers = i < load.intervals.size() && load.intervals[i].latency.count() > 0;
+    const auto quantile = [&](double level) {
+      return has_answers ? milliseconds(load.intervals[i].latency.quantile(level)) : kNan;
+    };
+    run.latency_p50_ms.push_back(quantile(0.50));
+    run.latency_p95_ms.push_back(quantile(0.95));
+    run.latency_p99_ms.push_back(quantile(0.99));
+  }
+  for (const load::PhaseResult& phase : load.phases) {
+    const double real_s = to_seconds(phase.planned_length);
+    run.phases.push_back({.start_s = to_seconds(phase.planned_start) * settings.speed,
+                          .length_s = real_s * settings.speed,
+                          .rate_rps = static_cast<double>(phase.counts.due) / real_s,
+                          .due = phase.counts.due,
+                          .failed = phase.counts.failed() + phase.counts.cancelled,
+                          .latency_p50_ms = milliseconds(phase.latency.quantile(0.50)),
+                          .latency_p95_ms = milliseconds(phase.latency.quantile(0.95)),
+                          .latency_p99_ms = milliseconds(phase.latency.quantile(0.99)),
+                          .latency_max_ms = milliseconds(phase.latency.max())});
+    run.latency.merge(phase.latency);
+  }
+  run.counts = load.total();
+  return run;
+}
+
+/// A directory for the processes' own files, gone afterwards.
+class Scratch {
+ public:
+  static Result<Scratch> create() {
+    std::string name = (std::filesystem::temp_directory_path() / "mpca-lab-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) return fail(ErrorCode::io, cat("cannot make a directory like ", name));
+    return Scratch(name);
+  }
+  Scratch(Scratch&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  Scratch& operator=(Scratch&&) = delete;
+  ~Scratch() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  explicit Scratch(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
+Result<std::unique_ptr<Balancer>> make_balancer(const ExperimentSettings& settings, const std::string& directory) {
+  MPCA_TRY(Listener listener, Listener::open());
+  if (settings.balancer == "haproxy") return haproxy_balancer(std::move(listener), directory);
+  return built_in_balancer(std::move(listener));
+}
+
+Result<std::unique_ptr<MetricsSource>> make_metrics(const ExperimentSettings& settings, const std::string& directory) {
+  const auto real = [&](Duration experiment) { return from_seconds(to_seconds(experiment) / settings.speed); };
+  const MetricsSettings metrics{.scrape_interval = real(settings.scrape_interval),
+                                .rate_window = real(settings.rate_window),
+                                .concurrency = settings.concurrency};
+  if (settings.metrics == "prometheus") return scrape_with_prometheus(metrics, directory);
+  return scrape_directly(metrics);
+}
+
+}  // namespace
+
+std::vector<std::string_view> chaos_names() { return internal::known_chaos(); }
+
+Result<ChaosEvent> parse_chaos_event(std::string_view text, std::string_view where) {
+  const std::size_t at = text.find('@');
+  const std::string_view name = text.substr(0, at);
+  const std::vector<std::string_view> names = chaos_names();
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    std::string known;
+    for (const std::string_view one : names) known += cat(known.empty() ? "" : ", ", one);
+    return invalid(cat(where, ": unknown event \"", name, "\"", did_you_mean(name, names), "; known: ", known));
+  }
+  const auto time = at == std::string_view::npos ? invalid("") : parse_duration(text.substr(at + 1));
+  if (!time) return invalid(cat(where, " is \"", text, "\"; must be NAME@TIME such as ", name, "@90s"));
+  return ChaosEvent{std::string(name), *time};
+}
+
+SettingsTable settings_of(ExperimentSettings& settings) {
+  return {
+      {"speed", &settings.speed, "", Range{.low = 0.1, .high = 100},
+       "experiment seconds per real second: phases, lags, scrapes and control periods are that much shorter"},
+      {"scrape-interval", &settings.scrape_interval, "duration", Range{.low = 0.1, .high = 3600},
+       "between scrapes of the pods' metrics"},
+      {"rate-window", &settings.rate_window, "duration", Range{.low = 0.1, .high = 86400},
+       "over which rates are taken; several scrapes long"},
+      {"metrics",
+       &settings.metrics,
+       "direct (our own scrapes) or prometheus (Debian's, the same questions in PromQL)",
+       {"direct", "prometheus"}},
+      {"balancer", &settings.balancer, "built-in or haproxy (Debian's)", {"built-in", "haproxy"}},
+      {"concurrency", &settings.concurrency, "requests", Range::between(1, 1000),
+       "that a pod works on at once; each sleeps concurrency / capacity"},
+      {"timeout", &settings.timeout, "duration", Range{.low = 0.001, .high = 3600},
+       "of a request, in real time, whatever the speed"},
+  };
+}
+
+Result<void> validate(const ExperimentSettings& settings) {
+  Problems problems;
+  if (const auto valid = policy::validate(settings.workload); !valid) problems.add(valid.error().message);
+  const int initial = settings.initial_replicas;
+  if (initial < settings.workload.min_replicas || initial > settings.workload.max_replicas) {
+    problems.add(cat("--initial-replicas is ", initial, "; must lie within --min-replicas ",
+                     settings.workload.min_replicas, " and --max-replicas ", settings.workload.max_replicas));
+  }
+  if (settings.rate_window < 2 * settings.scrape_interval) {
+    problems.add(cat("--rate-window is ", format_duration(settings.rate_window),
+                     "; must be at least two scrape intervals (", format_duration(2 * settings.scrape_interval),
+                     ") to hold two samples"));
+  }
+  if (sleep_ms_for(settings.workload.capacity_rps, settings.concurrency) < 1 ||
+      sleep_ms_for(settings.workload.capacity_rps, settings.concurrency) > 5000) {
+    problems.add(cat("--capacity-rps ", shortest(settings.workload.capacity_rps), " and --concurrency ",
+                     settings.concurrency, " make each request sleep ",
+                     sleep_ms_for(settings.workload.capacity_rps, settings.concurrency), " ms; must be 1 to 5000"));
+  }
+  return problems.to_result();
+}
+
+Result<MeasuredRun> run_experiment(const ExperimentSettings& settings, const RunPlan& plan, const std::stop_token& stop,
+                                   const OnProgress& on_progress) {
+  MPCA_TRY(const auto policy, policy::create_policy(plan.policy, settings.workload, "--policy"));
+  MPCA_TRY(const Scratch scratch, Scratch::create());
+  MPCA_TRY(auto recorder, runlog::RunRecorder::create(plan.directory,
+                                                      {.policy = plan.policy,
+                                                       .workload = settings.workload,
+                                                       .world = "lab",
+                                                       .trace = plan.scenario,
+                                                       .program = plan.program},
+                                                      plan.replace));
+  MPCA_TRY(const auto balancer, make_balancer(settings, scratch.path()));
+  PodFleet fleet({.program = settings.toy_load,
+                  .concurrency = settings.concurrency,
+                  .readiness_lag = settings.readiness_lag.sped_up(settings.speed),
+                  .probe_period = from_seconds(1.0 / settings.speed),
+                  .termination_grace = settings.timeout,
+                  .log_file = scratch.path() + "/pods.log",
+                  .seed = plan.seed,
+                  .replication = static_cast<std::uint32_t>(plan.repeat)},
+                 *balancer);
+  MPCA_TRY_VOID(fleet.start(settings.initial_replicas, kStartLimit));
+  MPCA_TRY(const auto metrics, make_metrics(settings, scratch.path()));
+  metrics->set_targets(internal::scrape_targets(fleet.view()));
+
+  const std::string url = cat("http://127.0.0.1:", balancer->port(),
+                              "/work?sleep_ms=", sleep_ms_for(settings.workload.capacity_rps, settings.concurrency));
+  const Duration length = load::length_of(plan.load);
+  LoadMeter meter;
+  std::stop_source load_stop;
+  const std::stop_callback forward(stop, [&] { load_stop.request_stop(); });
+  ExperimentClock clock(settings.speed);
+  Result<load::LoadResult> load = fail(ErrorCode::io, "the load generator did not run");
+  std::thread generator([&] {
+    load::LoadSettings load_settings;
+    load_settings.targets = {{.method = "GET", .url = url, .headers = {}, .body = {}}};
+    load_settings.timeout = settings.timeout;
+    load_settings.interval = clock.to_real(kSample);
+    load = load::run_load(load::sped_up(plan.load, settings.speed), load_settings, load_stop.get_token(),
+                          [&](const load::LiveInterval& interval) { meter.add(interval); });
+  });
+  LabWorld world({.workload = settings.workload,
+                  .length = length,
+                  .scrape_interval = settings.scrape_interval,
+                  .concurrency = settings.concurrency},
+                 clock, fleet, *metrics, *balancer, meter, stop);
+  internal::Observer observer({clock, fleet, *balancer, *metrics, world}, kSample,
+                              static_cast<std::size_t>(std::ceil(to_seconds(length) / to_seconds(kSample))),
+                              settings.chaos);
+
+  internal::RunFiles files(settings, plan, url, clock.started_at());
+  const bool finished = policy::run_policy(
+      world, *policy, stop,
+      [&](const policy::Observation& observation, const policy::Decision& decision,
+          const policy::PeriodOutcome& outcome) {
+        recorder.record(observation, decision, outcome);
+        files.add_decision(observation, decision);
+        on_progress(
+            {.done = to_seconds(clock.elapsed()) / to_seconds(length),
+             .demand_rps = outcome.demand_rps,
+             .spec_replicas = outcome.spec_replicas,
+             .ready_replicas = outcome.ready_replicas,
+             .latency_p95_ms = outcome.latency_p95_s ? std::optional(*outcome.latency_p95_s * 1e3) : std::nullopt,
+             .failed = meter.failed()});
+      });
+  generator.join();
+  std::vector<FleetSample> samples = observer.finish();
+  if (!load) return std::unexpected(load.error());
+  if (!finished || stop.stop_requested()) return fail(ErrorCode::interrupted, "interrupted");
+
+  MeasuredRun run = measured(settings, plan, *load, std::move(samples));
+  run.cautions = cautions_of(*load, observer, world, fleet.view(), !settings.chaos.empty());
+  MPCA_TRY_VOID(files.write(run, *load, recorder));
+  MPCA_TRY_VOID(recorder.commit());
+  return run;
+}
+
+}  // namespace mpca::lab

@@ -1,0 +1,91 @@
+// One experiment: a policy, a plan of load, real processes, and what came of it. Starts pods, balancer, scrapes and
+// load generator, lets the policy run in a LabWorld until the plan is over, ends everything, and leaves a run directory
+// in the reference lab's layout.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/duration_distribution.h"
+#include "core/result.h"
+#include "core/settings.h"
+#include "lab/measured_run.h"
+#include "load/arrivals.h"
+#include "policy/policy.h"
+#include "trace/phases.h"
+
+namespace mpca::lab {
+
+/// Something that goes wrong on purpose: `kill-pod@90s`.
+struct ChaosEvent {
+  std::string what;  // one of chaos_names()
+  Duration at{};     // experiment time
+  bool operator==(const ChaosEvent&) const = default;
+};
+///   kill-pod, hang-pod          the oldest ready pod
+///   scrape-failures[-end]       scrapes fail
+///   stale-metrics[-end]         the policy is shown what it was shown last
+///   never-ready[-end]           pods asked for from then on do not become ready
+///   restart-balancer            every connection is dropped
+std::vector<std::string_view> chaos_names();
+///   errors   invalid_argument  not NAME@DURATION with such a name; begins with `where`
+Result<ChaosEvent> parse_chaos_event(std::string_view text, std::string_view where);
+
+/// What all runs of a comparison have in common.
+struct ExperimentSettings {
+  policy::Workload workload;
+  double speed = 1.0;  // experiment seconds per real second
+  DurationDistribution readiness_lag = DurationDistribution::constant(std::chrono::seconds(40));
+  Duration scrape_interval = std::chrono::seconds(15);
+  Duration rate_window = std::chrono::minutes(1);
+  std::string metrics = "direct";     // or `prometheus`
+  std::string balancer = "built-in";  // or `haproxy`
+  int initial_replicas = 2;
+  int concurrency = 2;                          // of a pod
+  Duration timeout = std::chrono::seconds(30);  // of a request; real
+  std::string toy_load;                         // the program
+  std::vector<ChaosEvent> chaos;
+};
+
+/// The flags of an experiment, without the workload's and those that need more than a table can check.
+SettingsTable settings_of(ExperimentSettings& settings);
+///   errors   invalid_argument  every problem at once
+Result<void> validate(const ExperimentSettings& settings);
+
+/// One run of them.
+struct RunPlan {
+  std::string scenario;
+  std::string policy;  // as create_policy() takes it
+  std::string label;   // what comparisons call it
+  std::string mode;    // of run-meta.yaml: `mpc-online`, `baseline-incluster`, …
+  int repeat = 1;
+  load::ArrivalPlan load;            // experiment time, real rates
+  std::vector<trace::Phase> phases;  // for phases.csv; empty: none
+  std::uint64_t seed = 1;            // of start-up lags; the arrivals have their own in `load`
+  std::string directory;             // where the run's directory appears when it is complete
+  bool replace = false;
+  std::string program;  // version
+};
+
+/// Live: for a progress line.
+struct Progress {
+  double done = 0.0;  // part of the run, 0 to 1
+  double demand_rps = 0.0;
+  int spec_replicas = 0;
+  int ready_replicas = 0;
+  std::optional<double> latency_p95_ms;  // of requests that ended lately
+  std::uint64_t failed = 0;
+};
+using OnProgress = std::function<void(const Progress&)>;
+
+/// Runs it; takes about length / speed, and up to the request timeout for the last answers.
+///
+///   errors   invalid_argument  the policy's text; not_found, io  a process that did not start; already_exists
+///            interrupted       nothing is left of the run
+Result<MeasuredRun> run_experiment(const ExperimentSettings& settings, const RunPlan& plan, const std::stop_token& stop,
+                                   const OnProgress& on_progress);
+
+}  // namespace mpca::lab

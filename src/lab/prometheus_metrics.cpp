@@ -1,0 +1,149 @@
+#include <algorithm>
+#include <mutex>
+#include <nlohmann/json.hpp>
+
+#include "core/os/file.h"
+#include "core/os/real_clock.h"
+#include "core/text.h"
+#include "lab/child_process.h"
+#include "lab/metrics_source.h"
+#include "net/http_client.h"
+#include "prom/instant_query.h"
+
+namespace mpca::lab {
+namespace {
+
+constexpr int kStartAttempts = 3;
+constexpr Duration kStartLimit = std::chrono::seconds(20);
+constexpr Duration kPoll = std::chrono::milliseconds(20);
+constexpr std::size_t kLogTailBytes = 2000;
+constexpr int kPortOfNobody = 1;
+
+std::string milliseconds(Duration duration) {
+  return cat(std::max<std::int64_t>(1, std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()), "ms");
+}
+
+/// The four questions; what has no failed requests yet has a failed rate of zero, but only where there are requests.
+struct Queries {
+  explicit Queries(const MetricsSettings& settings) {
+    const std::string window = cat("[", milliseconds(settings.rate_window), "]");
+    const std::string requests = R"(toy_http_requests_total{job="toy-load",path="/work")";
+    served = cat("sum(rate(", requests, R"(,code=~"2..|3.."})", window, "))");
+    failed =
+        cat("sum(rate(", requests, R"(,code!~"2..|3.."})", window, ")) or 0 * sum(rate(", requests, "}", window, "))");
+    in_flight = R"(sum(toy_in_flight_requests{job="toy-load"}))";
+    cpu = cat(R"(sum(rate(toy_work_sleep_seconds_sum{job="toy-load"})", window, ")) / ", settings.concurrency);
+    age = R"(time() - max(timestamp(toy_in_flight_requests{job="toy-load"})))";
+  }
+  std::string served, failed, in_flight, cpu, age;
+};
+
+class PrometheusMetrics final : public MetricsSource {
+ public:
+  PrometheusMetrics(const MetricsSettings& settings, const std::string& directory)
+      : settings_(settings), queries_(settings), directory_(directory), client_({.timeout = std::chrono::seconds(5)}) {}
+
+  Result<void> start() {
+    MPCA_TRY_VOID(os::write_file(directory_ + "/targets.json", "[]\n"));
+    MPCA_TRY_VOID(os::write_file(
+        directory_ + "/prometheus.yml",
+        cat("global:\n  scrape_interval: ", milliseconds(settings_.scrape_interval),
+            "\n  scrape_timeout: ", milliseconds(settings_.scrape_interval),
+            "\nscrape_configs:\n  - job_name: toy-load\n    file_sd_configs:\n      - files: [targets.json]\n")));
+    for (int attempt = 1;; ++attempt) {
+      // Prometheus takes no socket from us. Should somebody be faster at the port, it ends, and we try another.
+      MPCA_TRY(Listener listener, Listener::open());
+      const int port = listener.port();
+      {
+        const Listener closed = std::move(listener);
+      }
+      auto started = start_on(port);
+      if (started || attempt == kStartAttempts) return started;
+    }
+  }
+
+  void set_targets(const std::vector<ScrapeTarget>& targets) override {
+    const std::scoped_lock lock(mutex_);
+    targets_ = targets;
+    write_targets();
+  }
+
+  void set_failing(bool failing) override {
+    const std::scoped_lock lock(mutex_);
+    is_failing_ = failing;
+    write_targets();
+  }
+
+  Reading read() override {
+    const std::scoped_lock lock(mutex_);
+    const auto value = [&](const std::string& promql) -> std::optional<double> {
+      const auto answer = prom::instant_query(client_, base_url_, promql);
+      return answer ? std::optional(*answer) : std::nullopt;
+    };
+    Reading reading{.served_rate_rps = value(queries_.served),
+                    .failed_rate_rps = value(queries_.failed),
+                    .in_flight_requests = value(queries_.in_flight),
+                    .cpu_cores = value(queries_.cpu),
+                    .age = std::nullopt};
+    if (const auto age = value(queries_.age)) reading.age = from_seconds(std::max(0.0, *age));
+    return reading;
+  }
+
+ private:
+  Result<void> start_on(int port) {
+    const std::string log = cat(directory_, "/prometheus-", port, ".log");
+    ChildSettings settings{.program = "prometheus",
+                           .arguments = {cat("--config.file=", directory_, "/prometheus.yml"),
+                                         cat("--storage.tsdb.path=", directory_, "/prometheus-data"),
+                                         cat("--web.listen-address=127.0.0.1:", port), "--log.level=warn"},
+                           .environment = {},
+                           .inherited_listener = -1,
+                           .output_file = log};
+    MPCA_TRY(ChildProcess process, ChildProcess::start(settings));
+    process_ = std::move(process);
+    base_url_ = cat("http://127.0.0.1:", port);
+    os::RealClock clock;
+    const Duration deadline = os::monotonic_now() + kStartLimit;
+    while (true) {
+      const auto reply = client_.get(base_url_ + "/-/ready");
+      if (reply && reply->status == 200 && !process_->exit_code()) return {};
+      if (process_->exit_code() || os::monotonic_now() > deadline) {
+        const auto text = os::read_file(log);
+        const std::string_view tail = text ? std::string_view(*text) : std::string_view{};
+        return fail(ErrorCode::io,
+                    cat("prometheus did not start: ", tail.substr(tail.size() - std::min(tail.size(), kLogTailBytes))));
+      }
+      clock.sleep_until(clock.now() + kPoll);
+    }
+  }
+
+  void write_targets() {
+    nlohmann::ordered_json groups = nlohmann::ordered_json::array();
+    for (const ScrapeTarget& target : targets_) {
+      groups.push_back({{"targets", {cat("127.0.0.1:", is_failing_ ? kPortOfNobody : target.port)}},
+                        {"labels", {{"pod", cat("pod-", target.id)}}}});
+    }
+    (void)os::write_file(directory_ + "/targets.json", groups.dump() + "\n");
+  }
+
+  MetricsSettings settings_;
+  Queries queries_;
+  std::string directory_;
+  std::string base_url_;
+  std::optional<ChildProcess> process_;
+  std::mutex mutex_;  // guards all below
+  net::HttpClient client_;
+  std::vector<ScrapeTarget> targets_;
+  bool is_failing_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<MetricsSource>> scrape_with_prometheus(const MetricsSettings& settings,
+                                                              const std::string& directory) {
+  auto metrics = std::make_unique<PrometheusMetrics>(settings, directory);
+  MPCA_TRY_VOID(metrics->start());
+  return metrics;
+}
+
+}  // namespace mpca::lab
