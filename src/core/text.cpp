@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -74,6 +75,16 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
     if (at == std::string_view::npos) return parts;
     text.remove_prefix(at + 1);
   }
+}
+
+std::string file_name_of(std::string_view text) {
+  std::string name;
+  for (const char character : text) {
+    const bool is_plain = std::isalnum(static_cast<unsigned char>(character)) != 0 ||
+                          std::string_view("._=-").find(character) != std::string_view::npos;
+    name += is_plain ? character : '_';
+  }
+  return name.empty() || name[0] == '.' ? "_" + name : name;
 }
 
 std::string join(std::span<const std::string> parts, std::string_view separator) {

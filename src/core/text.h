@@ -34,6 +34,10 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 
 std::string join(std::span<const std::string> parts, std::string_view separator);
 
+/// A name for a file or directory: letters, digits and `._=-` of `text`, the rest as `_`; never empty, hidden or a way
+/// out of its directory.
+std::string file_name_of(std::string_view text);
+
 /// The candidate with the smallest edit distance (neighbours swapped count as one) when it is close enough to be a
 /// typing error, else nullopt.
 std::optional<std::string_view> nearest_name(std::string_view name, std::span<const std::string_view> candidates);

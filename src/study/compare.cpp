@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cctype>
 #include <cmath>
 #include <filesystem>
 #include <memory>
@@ -95,9 +94,9 @@ std::string summary_json(const report::RunMetrics& metrics) {
   nlohmann::ordered_json object;
   object["format"] = "mpca-run-summary";
   object["version"] = 1;
-  for (const report::MetricRow& row : report::metric_table()) {
-    const auto value = row.value(metrics);
-    object[std::string(row.key)] = value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+  for (const report::MetricRow* row : report::filed_rows({&metrics, 1})) {
+    const auto value = row->value(metrics);
+    object[std::string(row->key)] = value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
   }
   return object.dump(2) + "\n";
 }
@@ -204,17 +203,6 @@ double peak_scale(const trace::DemandTrace& trace, const policy::Workload& workl
   if (reference <= 0.0) return 1.0;
   return peak_replicas.value_or(std::min(kDefaultPeakReplicas, static_cast<double>(workload.max_replicas))) *
          per_replica / reference;
-}
-
-std::string file_name_of(const std::string& text) {
-  std::string name;
-  for (const char character : text) {
-    const bool is_plain = std::isalnum(static_cast<unsigned char>(character)) != 0 ||
-                          std::string_view("._=-").find(character) != std::string_view::npos;
-    name += is_plain ? character : '_';
-  }
-  // Never empty, hidden or a way out of the directory.
-  return name.empty() || name[0] == '.' ? "_" + name : name;
 }
 
 Result<report::Comparison> compare(CompareSettings settings, const std::stop_token& stop,

@@ -54,7 +54,4 @@ Result<report::Comparison> compare(CompareSettings settings, const std::stop_tok
 double peak_scale(const trace::DemandTrace& trace, const policy::Workload& workload,
                   std::optional<double> peak_replicas);
 
-/// A name for a directory: letters, digits and `._=-` of `text`, the rest as `_`.
-std::string file_name_of(const std::string& text);
-
 }  // namespace mpca::study

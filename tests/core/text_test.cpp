@@ -50,5 +50,11 @@ TEST(Text, ATypingErrorFindsItsNameAndAWildGuessDoesNot) {
   EXPECT_EQ(did_you_mean("horizn", kNames), " (did you mean \"horizon\"?)");
 }
 
+TEST(Text, FileNamesAreSafe) {
+  EXPECT_EQ(file_name_of("reactive:target=0.6,hold=5m"), "reactive_target=0.6_hold=5m");
+  EXPECT_EQ(file_name_of("../../etc"), "_.._.._etc");
+  EXPECT_EQ(file_name_of(""), "_");
+}
+
 }  // namespace
 }  // namespace mpca

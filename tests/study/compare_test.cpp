@@ -128,11 +128,5 @@ TEST(Compare, OnlyTracesTooLargeForTheMaximumAreScaledByDefault) {
       << "the base of 20 rps is the peak";
 }
 
-TEST(Compare, DirectoryNamesAreSafe) {
-  EXPECT_EQ(file_name_of("reactive:target=0.6,hold=5m"), "reactive_target=0.6_hold=5m");
-  EXPECT_EQ(file_name_of("../../etc"), "_.._.._etc");
-  EXPECT_EQ(file_name_of(""), "_");
-}
-
 }  // namespace
 }  // namespace mpca::study
