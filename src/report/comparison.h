@@ -30,6 +30,7 @@ struct Measured {
   std::vector<double> latency_p50_ms;  // each of the size of TraceComparison::time_s, by the instant requests were due;
   std::vector<double> latency_p95_ms;  // NaN where none was
   std::vector<double> latency_p99_ms;
+  std::vector<double> failed_ratio;  // the same; empty when it was not recorded over time: then the phases' is drawn
   std::vector<MeasuredPhase> phases;
   std::vector<std::string> cautions;  // why the figures are not to be trusted, a sentence each; empty: nothing known
 };
@@ -42,7 +43,7 @@ struct PolicyRun {
   std::vector<double> spec_replicas;
   std::vector<double> utilization;  // fraction
   std::vector<double> backlog_requests;
-  std::optional<Measured> measured;  // nullopt in simulators
+  std::optional<Measured> measured = std::nullopt;  // simulators
 };
 
 /// One figure of one policy over several repeats of an experiment.

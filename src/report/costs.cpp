@@ -137,6 +137,8 @@ std::vector<Provider> providers(double yandex_vcpu_hour_rub, double yandex_memor
   return all;
 }
 
+double usd_per_replica_hour() { return price_per_replica_hour(providers(0.0, 0.0).front()); }
+
 std::string_view name(Controller controller) { return controller == Controller::hpa ? "hpa" : "hybrid"; }
 
 Result<RunUsage> usage_of_run(const runlog::RunDirectory& run, Controller controller) {

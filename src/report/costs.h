@@ -30,6 +30,9 @@ struct Provider {
 /// AWS Fargate and GKE Autopilot; and Yandex when both of its prices are given (> 0), since nobody fixed them for us.
 std::vector<Provider> providers(double yandex_vcpu_hour_rub, double yandex_memory_gib_hour_rub);
 
+/// What an hour of one replica of the reference lab costs at AWS Fargate's list price in us-east-1.
+double usd_per_replica_hour();
+
 /// Who decided about replicas in a run.
 enum class Controller {
   hpa,     // Kubernetes' own autoscaler

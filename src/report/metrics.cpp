@@ -71,6 +71,19 @@ std::span<const MetricRow> metric_table() {
   using V = std::optional<double>;
   using enum MetricGroup;
   static constexpr std::array kRows = {
+      MetricRow{"failed_ratio", "requests failed", "%",
+                "Share of all requests that got no good answer: refused, timed out, broken off, or answered with an "
+                "error.",
+                users, Better::lower, 100.0, 2, [](M m) -> V { return m.failed_ratio; }, true},
+      MetricRow{"request_latency_p50_s", "p50 latency", "ms",
+                "Half of all requests were answered within this, from the instant each was due.", users, Better::lower,
+                1000.0, 1, [](M m) -> V { return m.request_latency_p50_s; }, true},
+      MetricRow{"request_latency_p95_s", "p95 latency", "ms",
+                "95 of 100 requests were answered within this, from the instant each was due.", users, Better::lower,
+                1000.0, 1, [](M m) -> V { return m.request_latency_p95_s; }, true},
+      MetricRow{"request_latency_p99_s", "p99 latency", "ms",
+                "99 of 100 requests were answered within this, from the instant each was due.", users, Better::lower,
+                1000.0, 1, [](M m) -> V { return m.request_latency_p99_s; }, true},
       MetricRow{"violation_ratio", "time over target", "%",
                 "Share of the time in which utilization was over the target. Users feel it as rising latency.", users,
                 Better::lower, 100.0, 2, [](M m) -> V { return m.violation_ratio; }},
@@ -89,11 +102,15 @@ std::span<const MetricRow> metric_table() {
           "The most requests that were owed at any time: arrived beyond what the ready replicas should carry and not "
           "yet worked off.",
           users, Better::lower, 1.0, 0, [](M m) -> V { return m.backlog_max_requests; }},
-      MetricRow{"latency_p95_s", "p95 latency", "ms",
+      MetricRow{"latency_p95_s", "p95 latency by period", "ms",
                 "The 95th percentile, over all periods, of each period's 95th percentile of response time.", users,
                 Better::lower, 1000.0, 1, [](M m) -> V { return m.latency_p95_s; }},
       MetricRow{"replica_hours", "replica-hours", "h", "Replicas asked for, times how long: what is paid.", cost,
                 Better::lower, 1.0, 2, [](M m) -> V { return m.replica_hours; }},
+      MetricRow{"cost_usd", "cost", "USD",
+                "What these replica-hours cost at AWS Fargate's list price in us-east-1, with 0.1 vCPU and 64 MiB for "
+                "a replica.",
+                cost, Better::lower, 1.0, 5, [](M m) -> V { return m.cost_usd; }, true},
       MetricRow{"mean_replicas", "mean replicas", "replicas", "Replicas asked for, on average over the time.", cost,
                 Better::lower, 1.0, 2, [](M m) -> V { return m.mean_replicas; }},
       MetricRow{"max_replicas", "most replicas", "replicas",
@@ -115,8 +132,36 @@ std::span<const MetricRow> metric_table() {
   return kRows;
 }
 
+std::vector<const MetricRow*> compared_rows(std::span<const RunMetrics> runs) {
+  const auto is_known = [&](const MetricRow& row) {
+    return std::any_of(runs.begin(), runs.end(), [&](const RunMetrics& run) { return row.value(run).has_value(); });
+  };
+  const bool knows_requests = std::any_of(runs.begin(), runs.end(),
+                                          [](const RunMetrics& run) { return run.request_latency_p95_s.has_value(); });
+  std::vector<const MetricRow*> rows;
+  for (const MetricRow& row : metric_table()) {
+    if (row.group == MetricGroup::run || !is_known(row)) continue;
+    if (knows_requests && row.key == "latency_p95_s") continue;
+    rows.push_back(&row);
+  }
+  return rows;
+}
+
+std::vector<const MetricRow*> filed_rows(std::span<const RunMetrics> runs) {
+  std::vector<const MetricRow*> rows;
+  for (const MetricRow& row : metric_table()) {
+    if (!row.only_measured ||
+        std::any_of(runs.begin(), runs.end(), [&](const RunMetrics& run) { return row.value(run).has_value(); }))
+      rows.push_back(&row);
+  }
+  return rows;
+}
+
 std::string shown_value(const MetricRow& row, const RunMetrics& metrics) {
-  const auto value = row.value(metrics);
+  return shown_value(row, row.value(metrics));
+}
+
+std::string shown_value(const MetricRow& row, std::optional<double> value) {
   if (!value) return "n/a";
   const double shown = *value * row.shown_factor;
   const double smallest = std::pow(10.0, -row.decimals);

@@ -75,13 +75,22 @@ struct MetricRow {
   double shown_factor;                                // shown value = value x factor (100 for fractions shown in %)
   int decimals;                                       // of the shown value
   std::optional<double> (*value)(const RunMetrics&);  // nullopt: this world does not know it
+  bool only_measured = false;                         // known only where requests were really sent
 };
 
 /// In the order that people read them; rows of a group stand together.
 std::span<const MetricRow> metric_table();
 
-/// The value as people see it, without the unit: `96.20`; `<0.01` for what is not zero but would look like it; `n/a`
-/// when the world does not know it.
+/// The rows by which people compare these runs: of metric_table(), in its order, what some run knows and is not the
+/// same for all; the latency of periods only where that of requests is unknown. Pointers stay good for ever.
+std::vector<const MetricRow*> compared_rows(std::span<const RunMetrics> runs);
+
+/// The rows that files about these runs carry: all, but those of measured runs only where some run was measured.
+std::vector<const MetricRow*> filed_rows(std::span<const RunMetrics> runs);
+
+/// A value of the row as people see it, without the unit: `96.20`; `<0.01` for what is not zero but would look like it;
+/// `n/a` when the world does not know it.
+std::string shown_value(const MetricRow& row, std::optional<double> value);
 std::string shown_value(const MetricRow& row, const RunMetrics& metrics);
 
 /// Per run, whether its value is the best of the row. Values that look the same are equally best; when there is nothing

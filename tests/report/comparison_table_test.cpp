@@ -49,7 +49,7 @@ TEST(ComparisonText, LeavesOutWhatTheWorldDoesNotKnow) {
   Comparison comparison = step_with_two_policies();
   EXPECT_EQ(to_text(comparison).find("latency"), std::string::npos);
   comparison.traces[0].runs[0].metrics.latency_p95_s = 0.0546;
-  EXPECT_EQ(line_with(to_text(comparison), "p95 latency"), "p95 latency [ms]                 54.6        n/a");
+  EXPECT_EQ(line_with(to_text(comparison), "p95 latency"), "p95 latency by period [ms]       54.6        n/a");
 }
 
 TEST(ComparisonText, ControlCharactersOfANameDoNotReachTheTerminal) {

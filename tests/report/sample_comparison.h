@@ -45,7 +45,8 @@ inline PolicyRun sample_run(const std::string& name, const std::vector<double>& 
           drawn->ready_replicas,
           drawn->spec_replicas,
           drawn->utilization,
-          drawn->backlog_requests};
+          drawn->backlog_requests,
+          std::nullopt};
 }
 
 inline TraceComparison sample_trace(const std::string& name, const std::vector<double>& demand, double step_s,

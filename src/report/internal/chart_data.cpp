@@ -1,5 +1,6 @@
 #include "report/internal/chart_data.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -43,21 +44,40 @@ int decimals_for(std::span<const double> values) {
   return largest >= 1000.0 ? 0 : largest >= 100.0 ? 1 : largest >= 10.0 ? 2 : 3;
 }
 
+// Where failures were not recorded over time, each phase has its share.
+std::vector<double> failed_ratio(const TraceComparison& trace, const PolicyRun& run) {
+  if (!run.measured) return {};
+  if (!run.measured->failed_ratio.empty()) return run.measured->failed_ratio;
+  std::vector<double> ratio(run.measured->phases.empty() ? 0 : trace.time_s.size(), std::nan(""));
+  for (const MeasuredPhase& phase : run.measured->phases) {
+    if (phase.due == 0) continue;
+    for (std::size_t i = 0; i < ratio.size(); ++i) {
+      if (trace.time_s[i] >= phase.start_s && trace.time_s[i] < phase.start_s + phase.length_s)
+        ratio[i] = static_cast<double>(phase.failed) / static_cast<double>(phase.due);
+    }
+  }
+  return ratio;
+}
+
 std::string panel_json(const ChartPanel& panel, const Comparison& comparison) {
   std::string json = cat("{\"key\":", json_string(panel.key), ",\"label\":", json_string(panel.label),
                          ",\"short\":", json_string(panel.short_label), ",\"unit\":", json_string(panel.unit),
                          ",\"decimals\":", panel.decimals, ",\"height\":", panel.height_px,
                          ",\"perPolicy\":", panel.series ? "true" : "false");
+  if (panel.is_logarithmic) json += ",\"log\":true";
+  if (!panel.choice.empty())
+    json += cat(",\"choice\":", json_string(panel.choice), ",\"chosen\":", panel.is_chosen ? "true" : "false");
   if (panel.shows_target) json += cat(",\"target\":", comparison.target_utilization * panel.shown_factor);
   return json + "}";
 }
 
-std::string trace_json(const TraceComparison& trace) {
+std::string trace_json(const TraceComparison& trace, const std::vector<const ChartPanel*>& panels) {
   std::string json = cat("{\"name\":", json_string(trace.name), ",\"step\":", trace.step_s, ",\"time\":\"",
                          packed_differences(trace.time_s), "\",\"series\":{");
   std::string asked_for;
   bool first = true;
-  for (const ChartPanel& panel : chart_panels()) {
+  for (const ChartPanel* shown : panels) {
+    const ChartPanel& panel = *shown;
     if (!first) json += ",";
     first = false;
     json += cat("\"", panel.key, "\":[");
@@ -65,18 +85,17 @@ std::string trace_json(const TraceComparison& trace) {
       json += cat("\"", packed(trace.demand_rps, panel.shown_factor, decimals_for(trace.demand_rps)), "\"");
     } else {
       for (std::size_t i = 0; i < trace.runs.size(); ++i)
-        json +=
-            cat(i > 0 ? "," : "", "\"", packed(trace.runs[i].*panel.series, panel.shown_factor, panel.decimals), "\"");
+        json += cat(i > 0 ? "," : "", "\"",
+                    packed(panel.series(trace, trace.runs[i]), panel.shown_factor, panel.decimals), "\"");
     }
     json += "]";
     if (!panel.asked_for) continue;
     asked_for += cat(asked_for.empty() ? "" : ",", "\"", panel.key, "\":[");
     for (std::size_t i = 0; i < trace.runs.size(); ++i) {
-      const PolicyRun& run = trace.runs[i];
-      const bool differs = run.*panel.asked_for != run.*panel.series;
+      const std::vector<double> values = panel.asked_for(trace, trace.runs[i]);
+      const bool differs = values != panel.series(trace, trace.runs[i]);
       asked_for += i > 0 ? "," : "";
-      asked_for += differs ? cat("\"", packed(run.*panel.asked_for, panel.shown_factor, panel.decimals), "\"")
-                           : std::string("null");
+      asked_for += differs ? cat("\"", packed(values, panel.shown_factor, panel.decimals), "\"") : std::string("null");
     }
     asked_for += "]";
   }
@@ -86,15 +105,58 @@ std::string trace_json(const TraceComparison& trace) {
 }  // namespace
 
 std::span<const ChartPanel> chart_panels() {
+  using T = const TraceComparison&;
+  using R = const PolicyRun&;
+  using V = std::vector<double>;
   static constexpr std::array kPanels = {
       ChartPanel{"demand", "Demand", "demand", "requests/s", 1.0, 1, 130, false, nullptr, nullptr},
-      ChartPanel{"replicas", "Ready replicas", "ready", "replicas", 1.0, 0, 190, false, &PolicyRun::ready_replicas,
-                 &PolicyRun::spec_replicas},
-      ChartPanel{"utilization", "Utilization", "util. %", "%", 100.0, 1, 190, true, &PolicyRun::utilization, nullptr},
-      ChartPanel{"backlog", "Backlog", "backlog", "requests", 1.0, 0, 140, false, &PolicyRun::backlog_requests,
-                 nullptr},
+      ChartPanel{"latency_p50", "Latency", "p50 ms", "ms", 1.0, 1, 190, false,
+                 [](T, R run) -> V { return run.measured ? run.measured->latency_p50_ms : V(); }, nullptr, true, "p50"},
+      ChartPanel{"latency_p95", "Latency", "p95 ms", "ms", 1.0, 1, 190, false,
+                 [](T, R run) -> V { return run.measured ? run.measured->latency_p95_ms : V(); }, nullptr, true, "p95",
+                 true},
+      ChartPanel{"latency_p99", "Latency", "p99 ms", "ms", 1.0, 1, 190, false,
+                 [](T, R run) -> V { return run.measured ? run.measured->latency_p99_ms : V(); }, nullptr, true, "p99"},
+      ChartPanel{"failed",
+                 "Failed requests",
+                 "failed %",
+                 "%",
+                 100.0,
+                 1,
+                 100,
+                 false,
+                 &failed_ratio,
+                 nullptr,
+                 false,
+                 {},
+                 false,
+                 true},
+      ChartPanel{"replicas", "Ready replicas", "ready", "replicas", 1.0, 0, 190, false,
+                 [](T, R run) -> V { return run.ready_replicas; }, [](T, R run) -> V { return run.spec_replicas; }},
+      ChartPanel{"utilization", "Utilization", "util. %", "%", 100.0, 1, 190, true,
+                 [](T, R run) -> V { return run.utilization; }, nullptr},
+      ChartPanel{"backlog", "Backlog", "backlog", "requests", 1.0, 0, 140, false,
+                 [](T, R run) -> V { return run.backlog_requests; }, nullptr},
   };
   return kPanels;
+}
+
+std::vector<const ChartPanel*> chart_panels_of(const Comparison& comparison) {
+  const auto has_something = [&](const ChartPanel& panel) {
+    if (!panel.series) return true;
+    for (const TraceComparison& trace : comparison.traces) {
+      for (const PolicyRun& run : trace.runs) {
+        const std::vector<double> values = panel.series(trace, run);
+        if (!panel.needs_a_value && !values.empty()) return true;
+        if (std::any_of(values.begin(), values.end(), [](double value) { return value > 0.0; })) return true;
+      }
+    }
+    return false;
+  };
+  std::vector<const ChartPanel*> panels;
+  for (const ChartPanel& panel : chart_panels())
+    if (has_something(panel)) panels.push_back(&panel);
+  return panels;
 }
 
 std::string packed(std::span<const double> values, double factor, int decimals) {
@@ -113,14 +175,14 @@ std::string chart_data_json(const Comparison& comparison) {
       json += cat(i > 0 ? "," : "", json_string(comparison.traces.front().runs[i].policy));
   }
   json += "],\"panels\":[";
-  bool first = true;
-  for (const ChartPanel& panel : chart_panels()) {
-    json += (first ? "" : ",") + panel_json(panel, comparison);
-    first = false;
-  }
-  json += "],\"traces\":[";
+  const std::vector<const ChartPanel*> panels = chart_panels_of(comparison);
+  for (std::size_t i = 0; i < panels.size(); ++i) json += (i > 0 ? "," : "") + panel_json(*panels[i], comparison);
+  bool is_measured = false;
+  for (const TraceComparison& trace : comparison.traces)
+    for (const PolicyRun& run : trace.runs) is_measured |= run.measured.has_value();
+  json += cat("],\"measured\":", is_measured ? "true" : "false", ",\"traces\":[");
   for (std::size_t i = 0; i < comparison.traces.size(); ++i)
-    json += (i > 0 ? "," : "") + trace_json(comparison.traces[i]);
+    json += (i > 0 ? "," : "") + trace_json(comparison.traces[i], panels);
   return json + "]}";
 }
 

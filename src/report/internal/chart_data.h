@@ -10,7 +10,10 @@
 
 namespace mpca::report::internal {
 
-/// One chart of every trace. A new chart of a per-policy series is a row of chart_panels() and a field of PolicyRun.
+/// A series of a run, at the times of its trace; empty where it is not known.
+using RunSeries = std::vector<double> (*)(const TraceComparison&, const PolicyRun&);
+
+/// One chart of every trace. A new chart of a per-policy series is a row of chart_panels().
 struct ChartPanel {
   std::string_view key;
   std::string_view label;
@@ -19,12 +22,20 @@ struct ChartPanel {
   double shown_factor;           // shown value = value x factor
   int decimals;                  // of the shown value, in the file and under the cursor
   int height_px;
-  bool shows_target;                           // with a line at the target utilization
-  std::vector<double> PolicyRun::* series;     // nullptr: the trace's demand
-  std::vector<double> PolicyRun::* asked_for;  // drawn thin where it differs from `series`; nullptr: none
+  bool shows_target;    // with a line at the target utilization
+  RunSeries series;     // nullptr: the trace's demand
+  RunSeries asked_for;  // drawn thin where it differs from `series`; nullptr: none
+  bool is_logarithmic = false;
+  std::string_view choice = {};  // neighbours with one are a single chart with a switch; this is its label there
+  bool is_chosen = false;        // at first
+  bool needs_a_value = false;    // left out where all is zero
 };
 
+/// All there are.
 std::span<const ChartPanel> chart_panels();
+
+/// Those that some run of the comparison has something for.
+std::vector<const ChartPanel*> chart_panels_of(const Comparison& comparison);
 
 /// Safe inside <script type="application/json">.
 std::string chart_data_json(const Comparison& comparison);

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <string_view>
 #include <vector>
 
 #include "core/text.h"
 #include "report/internal/html_text.h"
+#include "report/internal/words.h"
 
 namespace mpca::report::internal {
 namespace {
@@ -64,6 +66,32 @@ Box free_place(double x, double y, const std::string& name, const std::vector<Bo
   return place(left_first, 0.0);
 }
 
+// What a policy is drawn at, the height: of measured runs what users waited, else how often the target was missed.
+struct Height {
+  std::string_view axis;       // above it
+  std::string_view tick_unit;  // after each number
+  std::string_view words;      // `12.50% of the time over target`
+  int decimals;
+  double (*value)(const RunMetrics&);
+};
+
+// `, 3.2% failed`, or nothing when nothing did.
+std::string failed_words(const RunMetrics& metrics) {
+  const double failed = metrics.failed_ratio.value_or(0.0);
+  return failed > 0.0 ? cat(", ", words_of_share(failed), " failed") : "";
+}
+
+Height height_for(const TraceComparison& trace) {
+  const bool is_measured = std::all_of(trace.runs.begin(), trace.runs.end(), [](const PolicyRun& run) {
+    return run.metrics.request_latency_p95_s.has_value();
+  });
+  if (is_measured)
+    return {"p95 latency, ms", "", " ms p95 latency", 0,
+            [](const RunMetrics& metrics) { return 1000.0 * *metrics.request_latency_p95_s; }};
+  return {"time over target", "%", "% of the time over target", 2,
+          [](const RunMetrics& metrics) { return 100.0 * metrics.violation_ratio; }};
+}
+
 }  // namespace
 
 std::string policy_marker(int index, double x, double y) {
@@ -86,10 +114,11 @@ std::string policy_marker(int index, double x, double y) {
 }
 
 std::string overview_picture(const TraceComparison& trace) {
+  const Height height = height_for(trace);
   double most_replicas = 1.0, most_time = 1.0;
   for (const PolicyRun& run : trace.runs) {
     most_replicas = std::max(most_replicas, run.metrics.mean_replicas);
-    most_time = std::max(most_time, 100.0 * run.metrics.violation_ratio);
+    most_time = std::max(most_time, height.value(run.metrics));
   }
   const double x_step = round_step(most_replicas), x_end = most_replicas * 1.1;
   const double y_step = round_step(most_time), y_end = most_time * 1.12;
@@ -98,8 +127,9 @@ std::string overview_picture(const TraceComparison& trace) {
 
   std::string alternative;
   for (const PolicyRun& run : trace.runs)
-    alternative += cat(alternative.empty() ? "" : "; ", run.policy, ": ", fixed(run.metrics.mean_replicas, 2),
-                       " mean replicas, ", fixed(100.0 * run.metrics.violation_ratio, 2), "% of the time over target");
+    alternative +=
+        cat(alternative.empty() ? "" : "; ", run.policy, ": ", fixed(run.metrics.mean_replicas, 2), " mean replicas, ",
+            fixed(height.value(run.metrics), height.decimals), height.words, failed_words(run.metrics));
   std::string svg = cat("<svg class='overview' viewBox='0 0 ", fixed(kWidth, 0), " ", fixed(kHeight, 0),
                         "' role='img' aria-label='", escaped(alternative), "'>");
   for (double x = 0.0; x <= x_end * 1.0001; x += x_step) {
@@ -110,29 +140,31 @@ std::string overview_picture(const TraceComparison& trace) {
   }
   for (double y = 0.0; y <= y_end * 1.0001; y += y_step) {
     const std::string at = fixed(y_of(y), 1);
-    svg +=
-        cat("<path class='o-grid' d='M", fixed(kLeft, 0), " ", at, "H", fixed(kRight, 0), "'/><text class='o-tick' x='",
-            fixed(kLeft - 8, 0), "' y='", fixed(y_of(y) + 4, 1), "' text-anchor='end'>", tick_text(y), "%</text>");
+    svg += cat("<path class='o-grid' d='M", fixed(kLeft, 0), " ", at, "H", fixed(kRight, 0),
+               "'/><text class='o-tick' x='", fixed(kLeft - 8, 0), "' y='", fixed(y_of(y) + 4, 1),
+               "' text-anchor='end'>", tick_text(y), height.tick_unit, "</text>");
   }
   svg += cat("<text class='o-axis' x='", fixed(kRight, 0), "' y='", fixed(kHeight - 6, 0),
              "' text-anchor='end'>mean replicas</text><text class='o-axis' x='", fixed(4, 0), "' y='",
-             fixed(kTop - 10, 0), "'>time over target</text><text class='o-better' x='", fixed(kLeft - 8, 0), "' y='",
+             fixed(kTop - 10, 0), "'>", height.axis, "</text><text class='o-better' x='", fixed(kLeft - 8, 0), "' y='",
              fixed(kHeight - 6, 0), "'>↙ better</text>");
 
   std::vector<Box> taken;
   for (const PolicyRun& run : trace.runs) {
-    const double x = x_of(run.metrics.mean_replicas), y = y_of(100.0 * run.metrics.violation_ratio);
+    const double x = x_of(run.metrics.mean_replicas), y = y_of(height.value(run.metrics));
     taken.push_back({x - 7, y - 7, x + 7, y + 7});
   }
   for (std::size_t i = 0; i < trace.runs.size(); ++i) {
     const PolicyRun& run = trace.runs[i];
-    const double x = x_of(run.metrics.mean_replicas), y = y_of(100.0 * run.metrics.violation_ratio);
+    const double x = x_of(run.metrics.mean_replicas), y = y_of(height.value(run.metrics));
     const std::string name = shortened(run.policy);
-    const Box label = free_place(x, y, name, taken);
+    const std::string failed = failed_words(run.metrics);
+    const Box label = free_place(x, y, name + failed, taken);
     taken.push_back(label);
     svg += cat("<g data-p='", i, "'>", policy_marker(static_cast<int>(i), x, y), "<text class='o-name' x='",
                fixed(label.left < x ? label.right : label.left, 1), "' y='", fixed(label.bottom - 4, 1),
-               "' text-anchor='", label.left < x ? "end" : "start", "'>", escaped(name), "</text></g>");
+               "' text-anchor='", label.left < x ? "end" : "start", "'>", escaped(name),
+               failed.empty() ? "" : cat("<tspan class='o-failed'>", failed, "</tspan>"), "</text></g>");
   }
   return svg + "</svg>";
 }

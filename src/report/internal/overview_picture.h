@@ -1,5 +1,5 @@
 // One trace at a glance: every policy as a point, what it held (mean replicas) against what users got (time over
-// target).
+// target); of measured runs, the p95 of latencies, and how many requests failed.
 #pragma once
 
 #include <string>
