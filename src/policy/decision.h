@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/time.h"
@@ -51,6 +52,9 @@ struct Decision {
   Explanation explanation;
   bool operator==(const Decision&) const = default;
 };
+
+/// The value of that name, if the policy gave one.
+std::optional<double> named_value(const Explanation& explanation, std::string_view name);
 
 /// One sentence for a person: `demand 80.0 rps (served rate), forecast 80.0 rps at 15s; wanted 4.57, max_step 6 -> 4: 4
 /// replicas`.

@@ -15,6 +15,13 @@ std::string replicas_words(int replicas) { return cat(replicas, replicas == 1 ? 
 
 }  // namespace
 
+std::optional<double> named_value(const Explanation& explanation, std::string_view name) {
+  for (const NamedValue& value : explanation.values) {
+    if (value.name == name) return value.value;
+  }
+  return std::nullopt;
+}
+
 std::string explanation_sentence(const Observation& observation, const Decision& decision) {
   const Explanation& explanation = decision.explanation;
   std::string text;

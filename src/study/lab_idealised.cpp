@@ -7,23 +7,16 @@
 #include "core/os/parallel.h"
 #include "core/stats.h"
 #include "core/text.h"
-#include "sim/idealised_world.h"
 #include "policy/run_policy.h"
+#include "sim/idealised_world.h"
 
 namespace mpca::study {
 namespace {
 
 using policy::Decision;
-using policy::Explanation;
 using policy::Observation;
+using policy::OnPeriod;
 using policy::PeriodOutcome;
-
-double named_value(const Explanation& explanation, std::string_view name) {
-  for (const policy::NamedValue& value : explanation.values) {
-    if (value.name == name) return value.value;
-  }
-  return 0.0;
-}
 
 double overflow_replicas(const policy::Workload& workload, const PeriodOutcome& outcome) {
   return std::max(0.0,
@@ -66,7 +59,7 @@ Result<void> run_mpc(const trace::DemandTrace& trace, const IdealisedSettings& s
                    row.step = static_cast<int>(step++);
                    row.demand_rps = outcome.demand_rps;
                    row.forecast_rps = decision.explanation.forecast.front().demand_rps;
-                   row.mpc_backlog = named_value(decision.explanation, "backlog_requests");
+                   row.mpc_backlog = named_value(decision.explanation, "backlog_requests").value_or(0.0);
                    row.mpc_replicas = outcome.spec_replicas;
                    row.mpc_recommended = decision.replicas;
                    row.mpc_utilization = outcome.utilization;

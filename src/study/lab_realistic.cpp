@@ -13,6 +13,7 @@ namespace {
 
 using policy::Decision;
 using policy::Observation;
+using policy::OnPeriod;
 using policy::PeriodOutcome;
 
 RealisticSide side_of(const policy::Workload& workload, const Decision& decision, const PeriodOutcome& outcome) {
@@ -62,11 +63,10 @@ Result<void> run_mpc(const trace::DemandTrace& trace, const LabRealisticSettings
                     tick.mpc = side_of(workload, decision, outcome);
                     tick.demand_proxy_rps = decision.explanation.demand_rps.value_or(0.0);
                     tick.forecast_rps = decision.explanation.forecast.front().demand_rps;
-                    for (const policy::NamedValue& value : decision.explanation.values) {
-                      if (value.name == "backlog_requests") tick.backlog = value.value;
-                      if (value.name == "plan_replicas") tick.recommended = static_cast<int>(value.value);
-                      if (value.name == "emergency") tick.emergency = true;
-                    }
+                    const policy::Explanation& why = decision.explanation;
+                    tick.backlog = named_value(why, "backlog_requests").value_or(0.0);
+                    tick.recommended = static_cast<int>(named_value(why, "plan_replicas").value_or(0.0));
+                    tick.emergency = named_value(why, "emergency").has_value();
                     tick.greedy = decision.explanation.status == "greedy";
                   });
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "mpc/replica_qp.h"
+#include "support/replica_qp_json.h"
 
 namespace mpca::mpc {
 namespace {
@@ -22,18 +23,7 @@ TEST(ReplicaQpVectors, EveryInstanceOfTheReferenceLabAgrees) {
     const auto& in = vector.at("in");
     const auto forecast = in.at("forecast").get<std::vector<double>>();
     const int current = in.at("r_current").get<int>();
-    const ReplicaQpSettings settings{.horizon_stages = static_cast<int>(forecast.size()),
-                                     .alpha = in.at("alpha"),
-                                     .beta = in.at("beta"),
-                                     .gamma = in.at("gamma"),
-                                     .capacity_rps = in.at("capacity_per_replica"),
-                                     .target_utilization = in.at("rho_star"),
-                                     .min_replicas = in.at("min_replicas"),
-                                     .max_replicas = in.at("max_replicas"),
-                                     .max_step = in.at("max_step"),
-                                     .period_s = in.at("dt_seconds"),
-                                     .normalized_objective = in.at("normalized_objective"),
-                                     .normalization_reference_replicas = in.at("normalization_reference_replicas")};
+    const ReplicaQpSettings settings = test::replica_qp_settings(in);
     auto qp = ReplicaQp::create(settings);
     ASSERT_TRUE(qp.has_value());
     const QpSolution solution = qp->solve(forecast, in.at("b0"), current);

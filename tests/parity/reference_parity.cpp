@@ -23,6 +23,7 @@
 #include "sim/realistic_world.h"
 #include "study/lab_idealised.h"
 #include "study/lab_realistic.h"
+#include "support/replica_qp_json.h"
 #include "trace/generate.h"
 
 namespace mpca {
@@ -153,19 +154,7 @@ void check_qp(FileCheck& check, const json& instances) {
   for (const json& instance : instances) {
     const json& in = instance.at("in");
     const std::vector<double> forecast = in.at("forecast");
-    const mpc::ReplicaQpSettings settings{
-        .horizon_stages = static_cast<int>(forecast.size()),
-        .alpha = in.at("alpha"),
-        .beta = in.at("beta"),
-        .gamma = in.at("gamma"),
-        .capacity_rps = in.at("capacity_per_replica"),
-        .target_utilization = in.at("rho_star"),
-        .min_replicas = in.at("min_replicas"),
-        .max_replicas = in.at("max_replicas"),
-        .max_step = in.at("max_step"),
-        .period_s = in.at("dt_seconds"),
-        .normalized_objective = in.at("normalized_objective"),
-        .normalization_reference_replicas = in.at("normalization_reference_replicas")};
+    const mpc::ReplicaQpSettings settings = test::replica_qp_settings(in);
     const int current = in.at("r_current");
     const std::string where = cat("instance ", instance.at("id").get<int>());
     auto qp = mpc::ReplicaQp::create(settings);
@@ -287,10 +276,7 @@ void follow(const trace::DemandTrace& trace, const study::IdealisedSettings& set
 }
 
 double value_of(const policy::Decision& decision, std::string_view name) {
-  for (const policy::NamedValue& value : decision.explanation.values) {
-    if (value.name == name) return value.value;
-  }
-  return std::nan("");
+  return named_value(decision.explanation, name).value_or(std::nan(""));
 }
 
 void check_steps(FileCheck& check, const RunKey& key, const RecordedRun& run,

@@ -4,28 +4,12 @@
 // `lab-mpc-realistic` those of its realistic one (in-flight in the demand proxy, emergency and surge rules).
 #pragma once
 
-#include "mpc/replica_qp.h"
+#include "policy/lab_mpc/lab_plan.h"
 #include "policy/policy.h"
 
 namespace mpca::policy {
 
-struct LabMpcSettings {
-  double alpha = 15.0;
-  double beta = 4.0;
-  double gamma = 0.08;
-  int horizon_stages = 8;
-  int max_step = 2;
-  bool normalized_objective = true;
-  double normalization_reference_replicas = 12.0;
-
-  std::string forecast = "es";
-  double smoothing = 0.35;
-  int history_window = 60;
-
-  std::string demand_mode = "served";
-  double in_flight_gain = 4.0;
-  double demand_cap_rps = 0.0;  // 0: no cap
-
+struct LabMpcSettings : LabPlanSettings {
   double emergency_in_flight = 0.0;  // 0: off
   int emergency_step = 4;
   double surge_delta_rps = 0.0;  // 0: off
