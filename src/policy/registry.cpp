@@ -2,6 +2,7 @@
 #include "policy/fixed/static_policy.h"
 #include "policy/lab_hpa/lab_hpa.h"
 #include "policy/lab_mpc/lab_mpc.h"
+#include "policy/lab_online/lab_online.h"
 #include "policy/policy.h"
 #include "policy/reactive/reactive.h"
 
@@ -9,7 +10,7 @@ namespace mpca::policy {
 namespace {
 
 constexpr PolicyKind kKinds[] = {
-    kReactiveKind, kStaticKind, kLabMpcKind, kLabMpcRealisticKind, kLabHpaKind, kLabHpaRealisticKind,
+    kReactiveKind, kStaticKind, kLabMpcKind, kLabMpcRealisticKind, kLabOnlineKind, kLabHpaKind, kLabHpaRealisticKind,
 };
 
 }  // namespace

@@ -135,8 +135,7 @@ TEST(Registry, AnUnknownPolicyIsRefusedWithTheNearestName) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message,
             "--policy: unknown policy \"reactiv\" (did you mean \"reactive\"?); known: reactive, static, lab-mpc, "
-            "lab-mpc-realistic, "
-            "lab-hpa, lab-hpa-realistic");
+            "lab-mpc-realistic, lab-online, lab-hpa, lab-hpa-realistic");
 }
 
 }  // namespace
