@@ -167,6 +167,7 @@ int HttpServer::Impl::run() {
 }
 
 void HttpServer::Impl::turn(int timeout_ms) {
+  arm_timer();
   std::array<epoll_event, 128> events;
   const int count = epoll_wait(epoll, events.data(), static_cast<int>(events.size()), timeout_ms);
   now = os::monotonic_now();
@@ -184,7 +185,6 @@ void HttpServer::Impl::turn(int timeout_ms) {
   timers.run_due(now);
   free_connections.insert(free_connections.end(), closed_this_turn.begin(), closed_this_turn.end());
   closed_this_turn.clear();
-  arm_timer();
 }
 
 void HttpServer::Impl::arm_timer() {

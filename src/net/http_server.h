@@ -19,7 +19,7 @@ namespace mpca::net {
 
 struct HttpServerSettings {
   /// An IPv4 or IPv6 address, or `localhost` (127.0.0.1). Empty: every address of both families.
-  std::string host;
+  std::string host = {};
   /// 0: any free one; HttpServer::port() says which.
   int port = 0;
   /// A listening socket to take over instead of host and port (systemd's socket activation); -1: none.
