@@ -59,9 +59,9 @@ struct ToyLoad::Impl {
 
   void on_work(std::string_view query, const Asked& asked);
   void begin_work(JobId id);
-  void burn(JobId id);
-  void sleep(JobId id);
-  void jitter(JobId id);
+  void begin_burn(JobId id);
+  void begin_sleep(JobId id);
+  void begin_jitter(JobId id);
   void end_work(JobId id);
   void answer_work(const Asked& asked, const WorkRequest& work);
   void give_up(JobId id);
@@ -223,13 +223,13 @@ void ToyLoad::Impl::begin_work(JobId id) {
   const Duration now = os::monotonic_now();
   if (settings.concurrency > 0) metrics.observe_queue_wait(now - job->asked.start);
   job->phase_end = now;
-  burn(id);
+  begin_burn(id);
 }
 
-void ToyLoad::Impl::burn(JobId id) {
+void ToyLoad::Impl::begin_burn(JobId id) {
   Job& job = jobs.at(id);
   if (job.work.cpu_ms == 0) {
-    sleep(id);
+    begin_sleep(id);
     return;
   }
   job.phase = Job::Phase::burning;
@@ -240,22 +240,22 @@ void ToyLoad::Impl::burn(JobId id) {
       if (burned == nullptr) return;
       burned->phase_end = os::monotonic_now();
       metrics.observe_cpu(burned->phase_end - burned->phase_start);
-      sleep(id);
+      begin_sleep(id);
     });
   });
 }
 
-void ToyLoad::Impl::sleep(JobId id) {
+void ToyLoad::Impl::begin_sleep(JobId id) {
   Job& job = jobs.at(id);
   if (job.work.sleep_ms == 0) {
-    jitter(id);
+    begin_jitter(id);
     return;
   }
   job.phase = Job::Phase::sleeping;
-  wait_until(id, job, job.phase_end + std::chrono::milliseconds(job.work.sleep_ms), &Impl::jitter);
+  wait_until(id, job, job.phase_end + std::chrono::milliseconds(job.work.sleep_ms), &Impl::begin_jitter);
 }
 
-void ToyLoad::Impl::jitter(JobId id) {
+void ToyLoad::Impl::begin_jitter(JobId id) {
   Job& job = jobs.at(id);
   if (job.work.jitter_ms == 0) {
     end_work(id);

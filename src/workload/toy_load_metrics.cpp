@@ -62,9 +62,9 @@ struct ToyLoadMetrics::Impl {
   Gauge& busy_slots;
   Gauge& queue_length;
   Histogram& queue_wait;
-  Histogram& cpu;
-  Histogram& sleep;
-  Histogram& jitter;
+  Histogram& cpu_time;
+  Histogram& sleep_time;
+  Histogram& jitter_time;
   std::array<std::array<Series, kRoutes>, kMethods> all_series;
 };
 
@@ -91,9 +91,9 @@ ToyLoadMetrics::Impl::Impl(const std::string& the_metrics_path)
       queue_length(gauge("toy_queue_length", "Requests to /work that wait for a free slot.")),
       queue_wait(histogram("toy_queue_wait_seconds", "Time that a request to /work waited for a free slot.",
                            request_buckets())),
-      cpu(histogram("toy_work_cpu_seconds", "Wall time of burning CPU.", work_buckets())),
-      sleep(histogram("toy_work_sleep_seconds", "Time slept as asked.", work_buckets())),
-      jitter(histogram("toy_work_jitter_seconds", "Time slept by chance.", work_buckets())) {}
+      cpu_time(histogram("toy_work_cpu_seconds", "Wall time of burning CPU.", work_buckets())),
+      sleep_time(histogram("toy_work_sleep_seconds", "Time slept as asked.", work_buckets())),
+      jitter_time(histogram("toy_work_jitter_seconds", "Time slept by chance.", work_buckets())) {}
 
 ToyLoadMetrics::ToyLoadMetrics(const std::string& metrics_path) : impl_(std::make_unique<Impl>(metrics_path)) {}
 ToyLoadMetrics::~ToyLoadMetrics() = default;
@@ -130,9 +130,9 @@ void ToyLoadMetrics::set_in_flight(int requests) { impl_->in_flight.Set(requests
 void ToyLoadMetrics::set_busy_slots(int slots) { impl_->busy_slots.Set(slots); }
 void ToyLoadMetrics::set_queue_length(std::size_t requests) { impl_->queue_length.Set(static_cast<double>(requests)); }
 void ToyLoadMetrics::observe_queue_wait(Duration waited) { impl_->queue_wait.Observe(to_seconds(waited)); }
-void ToyLoadMetrics::observe_cpu(Duration burned) { impl_->cpu.Observe(to_seconds(burned)); }
-void ToyLoadMetrics::observe_sleep(Duration slept) { impl_->sleep.Observe(to_seconds(slept)); }
-void ToyLoadMetrics::observe_jitter(Duration slept) { impl_->jitter.Observe(to_seconds(slept)); }
+void ToyLoadMetrics::observe_cpu(Duration burned) { impl_->cpu_time.Observe(to_seconds(burned)); }
+void ToyLoadMetrics::observe_sleep(Duration slept) { impl_->sleep_time.Observe(to_seconds(slept)); }
+void ToyLoadMetrics::observe_jitter(Duration slept) { impl_->jitter_time.Observe(to_seconds(slept)); }
 
 std::string ToyLoadMetrics::exposition() const {
   std::vector<prometheus::MetricFamily> families = impl_->registry.Collect();
