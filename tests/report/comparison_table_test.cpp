@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "report/sample_measured.h"
+
 namespace mpca::report {
 namespace {
 
@@ -56,6 +58,31 @@ TEST(ComparisonText, ControlCharactersOfANameDoNotReachTheTerminal) {
   Comparison comparison = step_with_two_policies();
   comparison.traces[0].name = "st\x1b[31mep";
   EXPECT_EQ(to_text(comparison).find('\x1b'), std::string::npos);
+}
+
+TEST(ComparisonText, AMeasuredRunHasItsRequestsAndPhases) {
+  const std::string text = to_text(sample_measured());
+  EXPECT_EQ(text.find("Note: Measured, not simulated: every pod is a process, every request was sent.\n"), 0u);
+  EXPECT_EQ(line_with(text, "requests failed"), "requests failed [%]              0.10 *     3.20");
+  EXPECT_EQ(line_with(text, "p95 latency"), "p95 latency [ms]               2425.0 *   3775.0");
+  EXPECT_EQ(text.find("by period"), std::string::npos);
+  EXPECT_EQ(line_with(text, "from 2 min,"),
+            "from 2 min, 1 min at 200 requests/s  2.42 s / 3.40 s, 0.2% failed *  3.77 s / 5.29 s, 6.4% failed");
+  EXPECT_EQ(text.find("CAUTION"), std::string::npos);
+}
+
+TEST(ComparisonText, CautionsStandUnderTheirVerdict) {
+  const std::string text = to_text(sample_measured(1, true));
+  EXPECT_NE(text.find("\nNot to be trusted, see the cautions on lab-hpa. On spike, "), std::string::npos);
+  EXPECT_EQ(line_with(text, "CAUTION").find("CAUTION, lab-hpa: The load generator was late"), 0u);
+}
+
+TEST(ComparisonText, RepeatsComeBeforeTheSingleRuns) {
+  const std::string text = to_text(sample_measured(3));
+  EXPECT_LT(text.find("Medians of 3 repeats"), text.find("On spike, repeat 1,"));
+  EXPECT_EQ(line_with(text, "p95 latency"),
+            "p95 latency [ms]                 2605.0 (2425.0–2785.0) *     3955.0 (3775.0–4135.0)");
+  EXPECT_NE(text.find("\nIn the medians of 3 repeats, it is a trade-off: lab-mpc served users better ("), std::string::npos);
 }
 
 TEST(SummaryCsv, HasARowPerTraceAndPolicyWithExactValues) {

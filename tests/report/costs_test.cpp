@@ -285,5 +285,10 @@ TEST(Costs, AControlLogWithSomeEmptyReplicasIsReadFromTheOthers) {
   EXPECT_DOUBLE_EQ(usage->mean_replicas, 4.0);
 }
 
+// 0.1 x 0.000011244 x 3600 + 0.0625 x 0.000001235 x 3600.
+TEST(UsdPerReplicaHour, IsFargatesListPriceOfTheReferenceReplica) {
+  EXPECT_NEAR(usd_per_replica_hour(), 0.00404784 + 0.000277875, 1e-12);
+}
+
 }  // namespace
 }  // namespace mpca::report

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 namespace mpca::report {
@@ -108,6 +109,44 @@ TEST(MetricTable, RowsOfAGroupStandTogether) {
     current = row.group;
     EXPECT_EQ(closed.count(current), 0u) << row.key;
   }
+}
+
+std::vector<std::string_view> keys_of(const std::vector<const MetricRow*>& rows) {
+  std::vector<std::string_view> keys;
+  for (const MetricRow* row : rows) keys.push_back(row->key);
+  return keys;
+}
+
+bool has(const std::vector<std::string_view>& keys, std::string_view key) {
+  return std::find(keys.begin(), keys.end(), key) != keys.end();
+}
+
+TEST(ComparedRows, WhatNoRunKnowsIsNoRow) {
+  std::vector<RunMetrics> runs(2);
+  EXPECT_FALSE(has(keys_of(compared_rows(runs)), "failed_ratio"));
+  EXPECT_FALSE(has(keys_of(compared_rows(runs)), "latency_p95_s"));
+  EXPECT_FALSE(has(keys_of(compared_rows(runs)), "duration_s"));
+  runs[1].failed_ratio = 0.0;
+  EXPECT_EQ(keys_of(compared_rows(runs)).front(), "failed_ratio");
+}
+
+TEST(ComparedRows, TheLatencyOfRequestsReplacesThatOfPeriods) {
+  std::vector<RunMetrics> runs(2);
+  runs[0].latency_p95_s = 0.2;
+  EXPECT_TRUE(has(keys_of(compared_rows(runs)), "latency_p95_s"));
+  runs[1].request_latency_p95_s = 0.2;
+  EXPECT_FALSE(has(keys_of(compared_rows(runs)), "latency_p95_s"));
+  EXPECT_TRUE(has(keys_of(compared_rows(runs)), "request_latency_p95_s"));
+}
+
+TEST(FiledRows, OnlyMeasuredRunsAddTheirs) {
+  std::vector<RunMetrics> runs(1);
+  const auto simulated = keys_of(filed_rows(runs));
+  EXPECT_TRUE(has(simulated, "latency_p95_s"));
+  EXPECT_TRUE(has(simulated, "duration_s"));
+  EXPECT_FALSE(has(simulated, "cost_usd"));
+  runs[0].cost_usd = 0.004;
+  EXPECT_EQ(filed_rows(runs).size(), simulated.size() + 1);
 }
 
 const MetricRow& row_named(std::string_view key) {

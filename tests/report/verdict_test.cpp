@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "report/sample_measured.h"
+
 namespace mpca::report {
 namespace {
 
@@ -150,6 +152,84 @@ TEST(Verdict, ABestThatIsBadIsCalledBad) {
 
 TEST(Verdict, RoundingNeverHidesAViolation) {
   EXPECT_NE(judge_spike({{"a", 0.0001, 0.0, 10.0}}).sentence.find("over 99.9% of the time"), std::string::npos);
+}
+
+RepeatedFigure exactly(double value) { return {value, value, value}; }
+
+MeasuredStanding measured(const char* policy, double failed, double p95_s, double p99_s, double hours) {
+  return {policy, exactly(failed), exactly(p95_s), exactly(p99_s), exactly(hours)};
+}
+
+Verdict judge_lab(const std::vector<MeasuredStanding>& standings) { return judge_measured("On spike", standings); }
+
+TEST(MeasuredVerdict, AWinnerIsToldByWhatUsersGot) {
+  EXPECT_EQ(judge_lab({measured("mpc", 0.001, 0.120, 0.340, 0.69), measured("hpa", 0.032, 0.480, 2.1, 1.0)}).sentence,
+            "On spike, mpc served users better and took 31% fewer replica-hours than hpa: p95 latency 120 ms against "
+            "480 ms, p99 340 ms against 2.10 s, 0.1% of the requests failed against 3.2%.");
+}
+
+TEST(MeasuredVerdict, ATradeOffNamesWhatEachSideGivesUp) {
+  const Verdict verdict = judge_lab({measured("mpc", 0.0, 0.120, 0.340, 1.0), measured("hpa", 0.0, 0.480, 2.1, 0.8)});
+  EXPECT_EQ(verdict.outcome, Outcome::trade_off);
+  EXPECT_EQ(verdict.sentence,
+            "On spike, it is a trade-off: mpc served users better (p95 latency 120 ms against 480 ms, p99 340 ms "
+            "against 2.10 s, no request failed), hpa took 20% fewer replica-hours.");
+}
+
+// Failures decide before latency: refusing everything at once is fast.
+TEST(MeasuredVerdict, FastFailuresAreNoService) {
+  const Verdict verdict = judge_lab({measured("mpc", 0.0, 0.400, 0.900, 1.0), measured("fails", 0.5, 0.01, 0.02, 1.0)});
+  EXPECT_EQ(verdict.outcome, Outcome::winner);
+  EXPECT_EQ(verdict.server, 0);
+}
+
+TEST(MeasuredVerdict, ATenthOfLatencyIsNoDifference) {
+  const Verdict verdict =
+      judge_lab({measured("a", 0.0, 0.120, 0.340, 1.0), measured("b", 0.0005, 0.131, 0.370, 1.009)});
+  EXPECT_EQ(verdict.outcome, Outcome::tie);
+  EXPECT_EQ(
+      verdict.sentence,
+      "On spike, there is no difference that matters: a had a p95 latency of 120 ms, a p99 of 340 ms and no failed "
+      "request, b much the same, with as many replica-hours.");
+}
+
+// p95 of 120 ms (100 to 300) against 200 ms (150 to 260): the medians differ by 40%, the repeats overlap.
+TEST(MeasuredVerdict, ADifferenceWithinTheRepeatsDoesNotCountAndIsSaid) {
+  std::vector<MeasuredStanding> standings = {measured("a", 0.0, 0, 0.340, 1.0), measured("b", 0.0, 0, 0.340, 0.8)};
+  standings[0].latency_p95_s = {0.120, 0.100, 0.300};
+  standings[1].latency_p95_s = {0.200, 0.150, 0.260};
+  const Verdict verdict = judge_lab(standings);
+  EXPECT_EQ(verdict.outcome, Outcome::winner);
+  EXPECT_EQ(verdict.server, 1);
+  ASSERT_EQ(verdict.details.size(), 1u);
+  EXPECT_EQ(
+      verdict.details[0],
+      "No difference in p95 latency that the repeats confirm, their ranges overlap: b 200 ms (150 ms to 260 ms), a "
+      "120 ms (100 ms to 300 ms).");
+}
+
+TEST(MeasuredVerdict, ADifferenceBeyondTheRepeatsCounts) {
+  std::vector<MeasuredStanding> standings = {measured("a", 0.0, 0, 0.340, 1.0), measured("b", 0.0, 0, 0.340, 1.0)};
+  standings[0].latency_p95_s = {0.120, 0.100, 0.149};
+  standings[1].latency_p95_s = {0.200, 0.150, 0.260};
+  EXPECT_EQ(judge_lab(standings).outcome, Outcome::winner);
+  EXPECT_EQ(judge_lab(standings).server, 0);
+}
+
+TEST(MeasuredVerdict, ADoubtfulResultBeginsWithTheDoubt) {
+  const Verdict verdict = overall_verdict(sample_measured(1, true));
+  EXPECT_TRUE(verdict.is_doubtful);
+  EXPECT_EQ(verdict.sentence.find("Not to be trusted, see the cautions on lab-hpa. On spike, "), 0u);
+  EXPECT_FALSE(overall_verdict(sample_measured()).is_doubtful);
+}
+
+TEST(MeasuredVerdict, WithRepeatsTheirMediansAreJudged) {
+  EXPECT_EQ(overall_verdict(sample_measured(3)).sentence.find("In the medians of 3 repeats, "), 0u);
+}
+
+TEST(MeasuredVerdict, OneRunSaysThatItIsOne) {
+  EXPECT_EQ(overall_verdict(sample_measured()).details.back(),
+            "Every policy ran once: how much of a difference is chance, only repeats can tell.");
 }
 
 RunMetrics run_of(double duration_s, double mean_replicas, double violation_ratio) {

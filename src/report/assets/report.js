@@ -1,5 +1,6 @@
 // The charts of the comparison report. Reads the JSON in #data (src/report/internal/chart_data.cpp writes it), draws one
-// uPlot chart per panel and trace, and keeps cursor, zoom and the shown policies of a trace's charts together.
+// uPlot chart per panel and trace, and keeps cursor, zoom and the shown policies of a trace's charts together. Panels with
+// a choice share one chart, whose switch says which of them it shows, in all traces at once.
 (function () {
   "use strict";
 
@@ -12,6 +13,9 @@
   const PRINT_WIDTH = 700;
   const PRINT_SCALE = 0.48;  // so that the charts and figures of a trace fit one page of A4
   const shown = data.policies.map(() => true);
+  const choices = data.panels.filter((panel) => panel.choice);
+  const slots = data.panels.filter((panel) => !panel.choice || panel.chosen).map((panel) => ({ panel }));
+  const perPolicySlots = slots.filter((slot) => slot.panel.perPolicy);
   const traces = [];
 
   const element = (tag, attributes, ...children) => {
@@ -99,15 +103,48 @@
       this.area = element("div", { class: "charts", tabindex: "0", role: "group",
         "aria-label": `Charts of ${this.name}. Left and right arrows move the cursor, plus and minus zoom, Escape shows everything.` });
       this.host.append(this.area, this.readoutPanel(), this.valuesTable());
-      for (const panel of data.panels) {
+      for (const slot of slots) {
+        const panel = slot.panel;
         const place = element("div", { class: "chart", role: "img", "aria-label": this.described(panel) });
-        this.area.append(element("div", { class: "chart" },
-          element("div", { class: "chart-title", "aria-hidden": "true" }, panel.label,
-            element("span", { class: "unit" }, panel.unit + (this.askedFor[panel.key].some(Boolean) ? " · thin line: asked for" : ""))), place));
-        this.charts.push(this.chart(panel, place, panel === data.panels[data.panels.length - 1]));
+        const askedFor = !this.askedFor[panel.key].some(Boolean) ? "" : data.measured ? " · dashed: asked for · shaded: starting" : " · thin line: asked for";
+        const title = element("div", { class: "chart-title" },
+          element("span", { "aria-hidden": "true" }, panel.label), element("span", { class: "unit", "aria-hidden": "true" }, panel.unit + askedFor));
+        if (panel.choice) title.append(this.choiceSwitch(panel));
+        this.area.append(element("div", { class: "chart" }, title, place));
+        const plot = this.chart(panel, place, slot === slots[slots.length - 1]);
+        plot.slot = slot;
+        this.charts.push(plot);
       }
       this.area.addEventListener("keydown", (event) => this.onKey(event));
       new ResizeObserver(() => root.hasAttribute("data-print") || this.fit(this.area.clientWidth)).observe(this.area);
+    }
+
+    choiceSwitch(chosen) {
+      const box = element("span", { class: "choice", role: "group", "aria-label": `${chosen.label} shown` });
+      for (const panel of choices) {
+        const button = element("button", { type: "button", "data-choice": panel.key, "aria-pressed": String(panel === chosen) }, panel.choice);
+        button.addEventListener("click", () => choose(panel));
+        box.append(button);
+      }
+      return box;
+    }
+
+    choose(slot) {
+      const chart = this.charts.find((one) => one.slot === slot);
+      chart.setData(this.columns(slot.panel), false);
+      const { min, max } = chart.scales.x;
+      chart.setScale("x", { min, max });
+      chart.root.parentNode.setAttribute("aria-label", this.described(slot.panel));
+      for (const button of this.area.querySelectorAll("[data-choice]")) button.setAttribute("aria-pressed", String(button.dataset.choice === slot.panel.key));
+      this.heads.get(slot).textContent = slot.panel.short;
+      this.show(this.at);
+    }
+
+    // What uPlot draws: time, what was asked for, the values. Zero has no place on a logarithmic axis.
+    columns(panel) {
+      const held = (values) => values.concat(values[values.length - 1]);
+      const drawn = (values) => (panel.log ? values.map((value) => (value > 0 ? value : null)) : values);
+      return [this.x, ...this.askedFor[panel.key].filter(Boolean).map(held), ...this.series[panel.key].map((values) => held(drawn(values)))];
     }
 
     described(panel) {
@@ -121,19 +158,22 @@
 
     chart(panel, place, isLast) {
       const all = this.series[panel.key];
-      const held = (values) => values.concat(values[values.length - 1]);
       const stepped = uPlot.paths.stepped({ align: 1 });
       const series = [{}];
-      const columns = [this.x];
+      const bands = [];
+      const askedFor = [];
       this.askedFor[panel.key].forEach((values, policy) => {
         if (values == null) return;
-        columns.push(held(values));
-        series.push({ policy, show: shown[policy], stroke: () => policyColour(policy), width: 1, alpha: 0.45, paths: stepped, points: { show: false } });
+        askedFor[policy] = series.length;
+        series.push(data.measured
+          ? { policy, show: shown[policy], stroke: () => policyColour(policy), width: 1.25, alpha: 0.9, dash: [4, 3], paths: stepped, points: { show: false } }
+          : { policy, show: shown[policy], stroke: () => policyColour(policy), width: 1, alpha: 0.45, paths: stepped, points: { show: false } });
       });
       all.forEach((values, policy) => {
-        columns.push(held(values));
+        const isSolid = data.measured && askedFor[policy] != null;
+        if (isSolid) bands.push({ series: [askedFor[policy], series.length], fill: () => policyColour(policy) + "2e" });
         series.push(panel.perPolicy
-          ? { policy, main: true, show: shown[policy], stroke: () => policyColour(policy), width: LINE, dash: DASHES[policy % DASHES.length],
+          ? { policy, main: true, isSolid, show: shown[policy], stroke: () => policyColour(policy), width: LINE, dash: isSolid ? [] : DASHES[policy % DASHES.length],
               paths: stepped, points: { show: false } }
           : { stroke: () => colour("--area-line"), fill: () => colour("--area"), width: 1, paths: stepped, points: { show: false } });
       });
@@ -155,22 +195,23 @@
         focus: { alpha: 0.2 },
         scales: {
           x: { time: false, range: (u, low, high) => [low, high] },
-          y: { range: (u, low, high) => [0, Math.max((high || 0) * 1.06, target ? target * 1.15 : 0, 1)] },
+          y: panel.log ? { distr: 3, log: 10, range: (u, low, high) => logarithmicRange(low, high) } : { range: (u, low, high) => [0, Math.max((high || 0) * 1.06, target ? target * 1.15 : 0, 1)] },
         },
         axes: [
           { ...axis(), size: isLast ? 26 : 0, space: 64, incrs: TIME_STEPS, gap: 4,
             values: isLast ? (u, splits, i, space, step) => splits.map((split) => tickTime(split, step)) : () => [] },
-          { ...axis(), size: AXIS_WIDTH, space: 32, gap: 6, incrs: panel.decimals === 0 ? [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1e3, 2e3, 2.5e3, 5e3, 1e4, 2e4, 2.5e4, 5e4, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6, 1e7, 1e8, 1e9] : undefined,
+          { ...axis(), size: AXIS_WIDTH, space: 32, gap: 6, ...(panel.log ? { splits: (u, i, low, high) => logarithmicTicks(low, high), filter: (u, splits) => splits } : {}), incrs: panel.decimals === 0 ? [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1e3, 2e3, 2.5e3, 5e3, 1e4, 2e4, 2.5e4, 5e4, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6, 1e7, 1e8, 1e9] : undefined,
             values: (u, splits) => splits.map((split) => (split >= 1e6 ? +(split / 1e6).toPrecision(4) + " M" : split >= 1e4 ? +(split / 1e3).toPrecision(4) + " k" : split.toLocaleString("en-US"))) },
         ],
         series,
+        bands,
         hooks: {
           setCursor: [(u) => this.onCursor(u)],
           setScale: [(u, key) => key === "x" && this.onZoom(u)],
           drawClear: [plainWhereDense],
           draw: target ? [(u) => drawTarget(u, target, panel)] : [],
         },
-      }, columns, place);
+      }, this.columns(panel), place);
       plot.fullHeight = plot.height;
       this.onTouch(plot);
       return plot;
@@ -188,7 +229,7 @@
     }
 
     onCursor(from) {
-      if (this.busy || this.charts.length < data.panels.length) return;
+      if (this.busy || this.charts.length < slots.length) return;
       this.busy = true;
       for (const chart of this.charts) if (chart !== from) chart.setCursor({ left: from.cursor.left, top: from.cursor.left < 0 ? -10 : 10 }, false);
       this.busy = false;
@@ -197,7 +238,7 @@
 
     onZoom(from) {
       const { min, max } = from.scales.x;
-      if (this.busy || this.charts.length < data.panels.length || min == null) return;
+      if (this.busy || this.charts.length < slots.length || min == null) return;
       this.busy = true;
       for (const chart of this.charts) if (chart !== from && (chart.scales.x.min !== min || chart.scales.x.max !== max)) chart.setScale("x", { min, max });
       this.busy = false;
@@ -250,12 +291,13 @@
     readoutPanel() {
       this.when = element("div", { class: "readout-when" });
       this.demand = element("div", { class: "readout-demand" });
-      const panels = data.panels.filter((panel) => panel.perPolicy);
+      const isWide = perPolicySlots.length > 3;
       const head = element("tr", {}, element("th", { scope: "col" }, element("span", { class: "hidden" }, "Policy")));
-      for (const panel of panels) head.append(element("th", { scope: "col" }, panel.short));
+      this.heads = new Map(perPolicySlots.map((slot) => [slot, element("th", { scope: "col" }, slot.panel.short)]));
+      head.append(...this.heads.values());
       const body = element("tbody");
       this.rows = data.policies.map((name, policy) => {
-        const cells = panels.map((panel) => ({ panel, cell: element("td") }));
+        const cells = perPolicySlots.map((slot) => ({ slot, cell: element("td") }));
         const row = element("tr", { "data-p": policy }, element("th", { scope: "row" }, element("span", {}, swatchOf(policy), element("span", {}, name))), ...cells.map(({ cell }) => cell));
         body.append(row);
         return { row, cells };
@@ -269,7 +311,7 @@
       this.outButton = button("Zoom out", () => this.zoomBy(2));
       this.resetButton = button("Show all", () => this.reset());
       this.outButton.disabled = this.resetButton.disabled = true;
-      return this.readout = element("aside", { class: "readout", "aria-label": `Values on ${this.name}` },
+      return this.readout = element("aside", { class: isWide ? "readout wide" : "readout", style: `--columns:${perPolicySlots.length}`, "aria-label": `Values on ${this.name}` },
         element("div", { class: "readout-head" }, this.when, this.demand),
         element("table", {}, element("caption", { class: "hidden" }, "Values of all policies at the cursor"), element("thead", {}, head), body),
         element("div", { class: "tools" }, inButton, this.outButton, this.resetButton),
@@ -284,7 +326,7 @@
       const single = data.panels.filter((panel) => !panel.perPolicy);
       this.demand.textContent = single.map((panel) => `${panel.label} ${number(this.series[panel.key][0][at], panel.decimals)} ${panel.unit}`).join(", ");
       this.rows.forEach(({ cells }, policy) => {
-        for (const { panel, cell } of cells) {
+        for (const { slot: { panel }, cell } of cells) {
           const value = this.series[panel.key][policy][at];
           const askedFor = this.askedFor[panel.key][policy];
           cell.textContent = number(value, panel.decimals) + (askedFor && askedFor[at] !== value ? ` → ${number(askedFor[at], panel.decimals)}` : "");
@@ -295,8 +337,8 @@
     }
 
     sentence(index) {
-      const policies = data.policies.map((name, policy) => shown[policy] && name + ": " + data.panels.filter((panel) => panel.perPolicy)
-        .map((panel) => `${panel.label} ${number(this.series[panel.key][policy][index], panel.decimals)}${panel.unit === "%" ? "%" : ""}`).join(", "));
+      const policies = data.policies.map((name, policy) => shown[policy] && name + ": " + perPolicySlots
+        .map(({ panel }) => `${panel.label}${panel.choice ? " " + panel.choice : ""} ${number(this.series[panel.key][policy][index], panel.decimals)}${panel.unit === "%" ? "%" : ""}`).join(", "));
       return [`${duration(this.time[index])}, demand ${number(this.series[data.panels[0].key][0][index], 1)}`, ...policies.filter(Boolean)].join("; ");
     }
 
@@ -311,7 +353,8 @@
         const second = element("tr");
         for (const panel of data.panels) {
           if (!panel.perPolicy) { first.append(element("th", { rowspan: 2, scope: "col" }, `${panel.label}, ${panel.unit}`)); continue; }
-          first.append(element("th", { colspan: data.policies.length, scope: "colgroup" }, panel.unit === panel.label.toLowerCase() ? panel.label : `${panel.label}, ${panel.unit}`));
+          const label = panel.label + (panel.choice ? " " + panel.choice : "");
+          first.append(element("th", { colspan: data.policies.length, scope: "colgroup" }, panel.unit === label.toLowerCase() ? label : `${label}, ${panel.unit}`));
           data.policies.forEach((name, policy) => second.append(element("th", { scope: "col", "data-p": policy }, name)));
         }
         const body = element("tbody");
@@ -348,13 +391,35 @@
     redraw() { for (const chart of this.charts) chart.redraw(false); }
   }
 
+  function choose(panel) {
+    const slot = slots.find((one) => one.panel.choice);
+    slot.panel = panel;
+    for (const trace of traces) trace.choose(slot);
+  }
+
+  // At least half a decade, so that noise is not drawn as if it were everything.
+  function logarithmicRange(low, high) {
+    if (low == null || high == null || !(low > 0)) return [1, 1000];
+    const middle = Math.sqrt(low * high);
+    return [Math.min(low / 1.25, middle / 2), Math.max(high * 1.25, middle * 2)];
+  }
+  function logarithmicTicks(low, high) {
+    const ticks = (factors) => {
+      const found = [];
+      for (let decade = 10 ** Math.floor(Math.log10(low)); decade <= high; decade *= 10)
+        for (const factor of factors) if (decade * factor >= low && decade * factor <= high) found.push(+(decade * factor).toPrecision(6));
+      return found;
+    };
+    return [[1], [1, 3], [1, 2, 5]].map(ticks).find((found) => found.length >= 4) || ticks(high / low > 8 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 6, 8]);
+  }
+
   // Where steps are narrower than dashes, dashes are noise.
   function plainWhereDense(u) {
     const [first, last] = u.series[0].idxs || [0, 0];
     const isDense = last - first > u.width / 3;
     for (const series of u.series) {
       if (!series.main) continue;
-      series.dash = isDense ? [] : DASHES[series.policy % DASHES.length];
+      series.dash = isDense || series.isSolid ? [] : DASHES[series.policy % DASHES.length];
       series.width = isDense ? 1.25 : LINE;
     }
   }
