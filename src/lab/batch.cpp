@@ -207,7 +207,8 @@ Result<BatchResult> run_batch(const BatchSettings& settings, const std::stop_tok
                  .seed = seed_of(settings, run.repeat),
                  .directory = run.directory,
                  .replace = settings.replace || settings.resume,
-                 .program = settings.program};
+                 .program = settings.program,
+                 .git_revision = settings.git_revision};
     plan.load.seed = plan.seed;
     MPCA_TRY_VOID(os::make_directories(std::filesystem::path(run.directory).parent_path().string()));
     auto measured = run_experiment(settings.experiment, plan, stop, [&](const Progress& live) {

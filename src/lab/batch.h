@@ -48,6 +48,7 @@ struct BatchSettings {
   std::string out;
   std::string command;
   std::string program;
+  std::string git_revision;
 };
 
 /// What to tell a person while it goes on.

@@ -185,8 +185,8 @@ Result<void> validate(const ExperimentSettings& settings) {
   if (const auto valid = policy::validate(settings.workload); !valid) problems.add(valid.error().message);
   const int initial = settings.initial_replicas;
   if (initial < settings.workload.min_replicas || initial > settings.workload.max_replicas) {
-    problems.add(cat("--initial-replicas is ", initial, "; must lie within --min-replicas ",
-                     settings.workload.min_replicas, " and --max-replicas ", settings.workload.max_replicas));
+    problems.add(cat("--initial-replicas is ", initial, "; must lie within --min ", settings.workload.min_replicas,
+                     " and --max ", settings.workload.max_replicas));
   }
   if (settings.rate_window < 2 * settings.scrape_interval) {
     problems.add(cat("--rate-window is ", format_duration(settings.rate_window),

@@ -67,7 +67,8 @@ struct RunPlan {
   std::uint64_t seed = 1;            // of start-up lags; the arrivals have their own in `load`
   std::string directory;             // where the run's directory appears when it is complete
   bool replace = false;
-  std::string program;  // version
+  std::string program;       // version
+  std::string git_revision;  // of it, `-dirty` when its checkout had changes
 };
 
 /// Live: for a progress line.

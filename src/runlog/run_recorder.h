@@ -26,6 +26,9 @@ class RunRecorder {
   /// A further file of the run, such as `summary.json`.
   Result<void> add_file(const std::string& name, std::string_view content);
 
+  /// Where the files are until then.
+  const std::string& path() const { return directory_.path(); }
+
   /// Makes the directory appear. Without it nothing remains.
   Result<void> commit();
 

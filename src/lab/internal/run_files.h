@@ -20,6 +20,9 @@ class RunFiles {
   Result<void> write(const MeasuredRun& run, const load::LoadResult& load, runlog::RunRecorder& recorder) const;
 
  private:
+  std::string meta(const MeasuredRun& run) const;
+  std::string replica_watch(const MeasuredRun& run) const;
+
   const ExperimentSettings& settings_;
   const RunPlan& plan_;
   std::string url_;
