@@ -151,7 +151,10 @@ std::string top(const Comparison& comparison) {
 }
 
 std::string glance(const Comparison& comparison) {
-  std::string html = cat("<section class='glance glance-", std::min<std::size_t>(comparison.traces.size(), 5),
+  const std::string waiting =
+      comparison.traces.size() == 1 ? internal::waiting_picture(comparison.traces.front()) : std::string();
+  const std::size_t cards = comparison.traces.size() + (waiting.empty() ? 0 : 1);
+  std::string html = cat("<section class='glance glance-", std::min<std::size_t>(cards, 5),
                          "' aria-labelledby='glance'>\n<h2 id='glance' class='hidden'>At a glance</h2>\n");
   for (std::size_t i = 0; i < comparison.traces.size(); ++i) {
     const TraceComparison& trace = comparison.traces[i];
@@ -161,6 +164,7 @@ std::string glance(const Comparison& comparison) {
       html += cat("<p>", with_names_marked(verdict_of(trace, comparison.target_utilization).sentence, trace), "</p>\n");
     html += "</article>\n";
   }
+  if (!waiting.empty()) html += cat("<article class='card'>\n<h3>When users waited</h3>\n", waiting, "\n</article>\n");
   return html + "</section>\n";
 }
 
@@ -175,6 +179,12 @@ std::string metric_name(const MetricRow& metric) {
 }
 
 constexpr const char* kStar = "<span class='star' aria-hidden='true'>★</span>";
+
+// Empty where all repeats look the same.
+std::string range_words(const MetricRow& metric, const RepeatedFigure& figure) {
+  const std::string lowest = shown_value(metric, figure.lowest), highest = shown_value(metric, figure.highest);
+  return lowest == highest ? "" : cat(lowest, " – ", highest);
+}
 
 std::string repeats_section(const Comparison& comparison) {
   const std::vector<RepeatedRuns>& repeated = comparison.repeated;
@@ -220,8 +230,7 @@ std::string repeats_section(const Comparison& comparison) {
       }
       const auto share = [&](double value) { return fixed(largest > 0.0 ? value / largest : 0.0, 3); };
       html += cat(escaped(shown_value(*metric, figure->median)), best[i] ? "<span class='hidden'> (best)</span>" : "",
-                  "<span class='range'>", escaped(shown_value(*metric, figure->lowest)), " – ",
-                  escaped(shown_value(*metric, figure->highest)),
+                  "<span class='range'>", escaped(range_words(*metric, *figure)),
                   "</span><i class='spread' style='--from:", share(figure->lowest), ";--to:", share(figure->highest),
                   ";--at:", share(figure->median), ";--c:var(--p", policy_of(i) % 8, ")'></i></td>");
     }

@@ -140,6 +140,32 @@ def check_zoom(browser):
     browser.pointer(("move", 2, 2))
 
 
+def check_measured(browser):
+    """What only reports of measured runs have."""
+    if not browser.run("return document.querySelectorAll('table.phases').length"):
+        return
+    head = "document.querySelector('.readout thead th:nth-child(2)').textContent"
+    button = "document.querySelector('[data-choice=latency_p99]')"
+    check("latency is shown at p95 first", browser.run(f"return {head}") == "p95 ms", browser.run(f"return {head}"))
+    before = browser.run(LOOKS)
+    browser.run(f"{button}.click()")
+    browser.wait_for("false", 0.15)
+    after = browser.run(LOOKS)
+    check("its switch changes that chart and no other", [i for i, (a, b) in enumerate(zip(before, after)) if a != b] == [1], (before, after))
+    check("and the values beside it", browser.run(f"return {head}") == "p99 ms", browser.run(f"return {head}"))
+    pressed = "return [...document.querySelectorAll('[data-choice]')].filter(b => b.getAttribute('aria-pressed') === 'true').map(b => b.textContent)"
+    traces = browser.run("return document.querySelectorAll('.charts-host').length")
+    check("in every trace", browser.run(pressed) == ["p99"] * traces, browser.run(pressed))
+    browser.run("document.querySelector('[data-choice=latency_p95]').click()")
+    browser.wait_for("false", 0.15)
+    check("and back", browser.run(LOOKS) == before, browser.run(LOOKS))
+    titles = browser.run("return [...document.querySelectorAll('.charts-host')[0].querySelectorAll('.chart-title')].map(title => title.textContent)")
+    check("starting replicas are told apart from ready ones", any("shaded: starting" in title for title in titles), titles)
+    if "Not to be trusted" in browser.run("return document.querySelector('h1').textContent"):
+        bottom = browser.run("scrollTo({top: 0, behavior: 'instant'}); return document.querySelector('.cautions').getBoundingClientRect().bottom")
+        check("cautions are seen without scrolling", 0 < bottom < DESKTOP[1], bottom)
+
+
 def check_keyboard(browser):
     browser.run("document.querySelector('.charts').focus()")
     browser.keys(RIGHT, RIGHT)
@@ -223,6 +249,7 @@ def main():
         check_hover(browser, policies)
         check_toggle(browser, policies)
         check_zoom(browser)
+        check_measured(browser)
         check_keyboard(browser)
         check_themes(browser, address)
         check_widths(browser, address)

@@ -7,6 +7,7 @@
 
 #include "core/text.h"
 #include "report/internal/html_text.h"
+#include "report/internal/measured_figures.h"
 
 namespace mpca::report::internal {
 namespace {
@@ -42,21 +43,6 @@ int decimals_for(std::span<const double> values) {
   for (double value : values)
     if (std::isfinite(value)) largest = std::max(largest, std::abs(value));
   return largest >= 1000.0 ? 0 : largest >= 100.0 ? 1 : largest >= 10.0 ? 2 : 3;
-}
-
-// Where failures were not recorded over time, each phase has its share.
-std::vector<double> failed_ratio(const TraceComparison& trace, const PolicyRun& run) {
-  if (!run.measured) return {};
-  if (!run.measured->failed_ratio.empty()) return run.measured->failed_ratio;
-  std::vector<double> ratio(run.measured->phases.empty() ? 0 : trace.time_s.size(), std::nan(""));
-  for (const MeasuredPhase& phase : run.measured->phases) {
-    if (phase.due == 0) continue;
-    for (std::size_t i = 0; i < ratio.size(); ++i) {
-      if (trace.time_s[i] >= phase.start_s && trace.time_s[i] < phase.start_s + phase.length_s)
-        ratio[i] = static_cast<double>(phase.failed) / static_cast<double>(phase.due);
-    }
-  }
-  return ratio;
 }
 
 std::string panel_json(const ChartPanel& panel, const Comparison& comparison) {
@@ -125,7 +111,7 @@ std::span<const ChartPanel> chart_panels() {
                  1,
                  100,
                  false,
-                 &failed_ratio,
+                 &failed_over_time,
                  nullptr,
                  false,
                  {},

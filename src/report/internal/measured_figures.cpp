@@ -73,6 +73,20 @@ std::string words_of_phase(const TraceComparison& trace, std::size_t phase) {
              " requests/s");
 }
 
+std::vector<double> failed_over_time(const TraceComparison& trace, const PolicyRun& run) {
+  if (!run.measured) return {};
+  if (!run.measured->failed_ratio.empty()) return run.measured->failed_ratio;
+  std::vector<double> ratio(run.measured->phases.empty() ? 0 : trace.time_s.size(), std::nan(""));
+  for (const MeasuredPhase& phase : run.measured->phases) {
+    if (phase.due == 0) continue;
+    for (std::size_t i = 0; i < ratio.size(); ++i) {
+      if (trace.time_s[i] >= phase.start_s && trace.time_s[i] < phase.start_s + phase.length_s)
+        ratio[i] = static_cast<double>(phase.failed) / static_cast<double>(phase.due);
+    }
+  }
+  return ratio;
+}
+
 std::vector<bool> best_of_phase(PhaseFigure figure, const std::vector<const MeasuredPhase*>& phases) {
   std::vector<bool> best(phases.size(), false);
   std::vector<std::size_t> known;

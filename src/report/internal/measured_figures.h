@@ -26,6 +26,10 @@ std::vector<const MeasuredPhase*> phase_of_runs(const TraceComparison& trace, st
 /// `1 min at 200 requests/s from 3 min`
 std::string words_of_phase(const TraceComparison& trace, std::size_t phase);
 
+/// The share of failed requests at each time of the trace: as recorded, else each phase's; empty where neither is
+/// known.
+std::vector<double> failed_over_time(const TraceComparison& trace, const PolicyRun& run);
+
 /// Per run, whether its figure is the best of the phase; as best_of().
 std::vector<bool> best_of_phase(PhaseFigure figure, const std::vector<const MeasuredPhase*>& phases);
 

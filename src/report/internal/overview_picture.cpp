@@ -8,6 +8,7 @@
 
 #include "core/text.h"
 #include "report/internal/html_text.h"
+#include "report/internal/measured_figures.h"
 #include "report/internal/words.h"
 
 namespace mpca::report::internal {
@@ -166,6 +167,66 @@ std::string overview_picture(const TraceComparison& trace) {
                "' text-anchor='", label.left < x ? "end" : "start", "'>", escaped(name),
                failed.empty() ? "" : cat("<tspan class='o-failed'>", failed, "</tspan>"), "</text></g>");
   }
+  return svg + "</svg>";
+}
+
+std::string waiting_picture(const TraceComparison& trace) {
+  constexpr double kStripHeight = 20, kRowHeight = 50, kCells = 120;
+  const std::size_t points = trace.time_s.size();
+  double least = 1e300, most = 0.0;
+  for (const PolicyRun& run : trace.runs) {
+    if (!run.measured || run.measured->latency_p95_ms.size() != points) return "";
+    for (const double latency : run.measured->latency_p95_ms) {
+      if (!(latency > 0.0)) continue;
+      least = std::min(least, latency);
+      most = std::max(most, latency);
+    }
+  }
+  if (points < 2 || most <= 0.0) return "";
+  const double end_s = trace.time_s.back() + (trace.time_s.back() - trace.time_s[points - 2]);
+  const double left = 8, right = kWidth - 8, bottom = 14 + kRowHeight * static_cast<double>(trace.runs.size());
+  const auto x_of = [&](double time_s) {
+    return left + (right - left) * (time_s - trace.time_s.front()) / (end_s - trace.time_s.front());
+  };
+  const std::string words =
+      cat("Latency over time: p95 from ", words_of_latency(least), " to ", words_of_latency(most));
+  std::string svg = cat("<svg class='overview' viewBox='0 0 ", fixed(kWidth, 0), " ", fixed(bottom + 34, 0),
+                        "' role='img' aria-label='", words, "'>");
+  const auto stride = static_cast<std::size_t>(std::ceil(static_cast<double>(points) / kCells));
+  for (std::size_t r = 0; r < trace.runs.size(); ++r) {
+    const PolicyRun& run = trace.runs[r];
+    const double top = 26 + kRowHeight * static_cast<double>(r);
+    const std::vector<double> failed_ratio = failed_over_time(trace, run);
+    svg +=
+        cat("<g data-p='", r, "'>", policy_marker(static_cast<int>(r), left + 6, top - 12), "<text class='o-name' x='",
+            fixed(left + 18, 0), "' y='", fixed(top - 8, 1), "'>", escaped(shortened(run.policy)),
+            "</text><rect class='o-strip' x='", fixed(left, 1), "' y='", fixed(top, 1), "' width='",
+            fixed(right - left, 1), "' height='", fixed(kStripHeight, 0), "'/><g style='--c:var(--p", r % 8, ")'>");
+    for (std::size_t i = 0; i < points; i += stride) {
+      const std::size_t last = std::min(i + stride, points);
+      double latency = 0.0, failed = 0.0;
+      for (std::size_t k = i; k < last; ++k) {
+        if (run.measured->latency_p95_ms[k] > latency) latency = run.measured->latency_p95_ms[k];
+        if (k < failed_ratio.size() && failed_ratio[k] > failed) failed = failed_ratio[k];
+      }
+      const double x = x_of(trace.time_s[i]), wide = x_of(last < points ? trace.time_s[last] : end_s) - x;
+      // Twice the least is the smallest range that gets the whole of the scale: noise stays pale.
+      const double depth =
+          latency > 0.0 ? std::log(latency / least) / std::max(std::log(most / least), std::log(2.0)) : 0.0;
+      if (depth >= 0.02)
+        svg += cat("<rect class='o-wait' x='", fixed(x, 2), "' y='", fixed(top, 1), "' width='", fixed(wide + 0.15, 2),
+                   "' height='", fixed(kStripHeight, 0), "' style='opacity:", fixed(depth, 2), "'/>");
+      if (failed > 0.0)
+        svg += cat("<rect class='o-fail' x='", fixed(x, 2), "' y='", fixed(top + kStripHeight + 2, 1), "' width='",
+                   fixed(wide + 0.15, 2), "' height='3'/>");
+    }
+    svg += "</g></g>";
+  }
+  svg += cat("<text class='o-tick' x='", fixed(left, 0), "' y='", fixed(bottom + 8, 0),
+             "'>0</text><text class='o-tick' x='", fixed(right, 0), "' y='", fixed(bottom + 8, 0),
+             "' text-anchor='end'>", words_of_duration(end_s - trace.time_s.front()), "</text><text class='o-axis' x='",
+             fixed(left, 0), "' y='", fixed(bottom + 28, 0), "'>pale ", words_of_latency(least), ", deep ",
+             words_of_latency(most), "; line: requests failed</text>");
   return svg + "</svg>";
 }
 

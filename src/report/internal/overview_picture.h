@@ -11,6 +11,10 @@ namespace mpca::report::internal {
 /// An <svg> element whose colours come from the page's style sheet (classes `o-…`, `--p0`, `--p1`, …).
 std::string overview_picture(const TraceComparison& trace);
 
+/// When users waited: a strip over time for each policy of a measured trace, the deeper the higher its p95 was (on a
+/// logarithmic scale common to all), with a mark where requests failed. Empty where nothing was measured.
+std::string waiting_picture(const TraceComparison& trace);
+
 /// The marker of policy `index`, 16 x 16 around (x, y): the same shape in the picture, the legend and the tables.
 std::string policy_marker(int index, double x, double y);
 
