@@ -229,7 +229,7 @@ class LabOnline final : public Policy {
     const auto in_flight = observation.in_flight_requests.value_if_known();
     const bool inflight_rule_is_on = settings_.downscale_in_flight >= 0.0;
     if (!in_flight && (inflight_rule_is_on || settings_.plan.demand_mode != "served")) {
-      explanation.status += "; in flight is missing";
+      explanation.status += " (in flight is missing)";
       at_least(desired, "missing_in_flight");
     }
     if (inflight_rule_is_on && in_flight && *in_flight > settings_.downscale_in_flight)

@@ -22,7 +22,7 @@
 // Missing data. A signal that is stale counts with its last good value; the control log flags it. Without any value of
 // the served rate the policy holds (status `hold: the served rate is missing`). In flight that was never seen counts in
 // no rule, and where demand or downscale_inflight would need it, replicas do not go down (guard `missing_in_flight`;
-// the status ends in `; in flight is missing`). The lab reads both as 0; a missing metric is not a zero load.
+// the status ends in `(in flight is missing)`). The lab reads both as 0; a missing metric is not a zero load.
 //
 // In the explanation: values `backlog_requests`, `plan_replicas` (the rule's proposal in any mode), `emergency`,
 // `surge` and `capacity` (1 when the rule fired, also at the maximum where nothing is left to raise); guards under the
