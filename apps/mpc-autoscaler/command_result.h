@@ -7,7 +7,7 @@
 
 #include "core/os/file.h"
 #include "core/text.h"
-#include "mpc-autoscaler/command.h"
+#include "cli/command.h"
 
 namespace mpca::app {
 

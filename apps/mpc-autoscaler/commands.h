@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "mpc-autoscaler/command.h"
+#include "cli/command.h"
 
 namespace mpca::app {
 

@@ -7,7 +7,7 @@
 #include "core/result.h"
 #include "core/text.h"
 #include "core/time.h"
-#include "mpc-autoscaler/command.h"
+#include "cli/command.h"
 #include "mpc-autoscaler/command_result.h"
 #include "trace/demand_trace.h"
 #include "trace/trace_csv.h"

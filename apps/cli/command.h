@@ -1,5 +1,6 @@
 // What a subcommand is to the program: its names, its table of settings, and the function that does the work. One file
-// per subcommand (cmd_*.cpp) holds all of it; commands.cpp lists them; only main.cpp knows the command-line library.
+// per subcommand (cmd_*.cpp) holds all of it; commands.cpp lists them; only cli/program.cpp knows the command-line
+// library.
 #pragma once
 
 #include <functional>
@@ -28,7 +29,7 @@ struct Context {
 
 /// Exit codes: 0 done, 1 ran and the answer is no, 2 bad usage or input and nothing written, 130 interrupted.
 struct Command {
-  std::string path;                      // `trace generate`: what is typed after the program's name
+  std::string path;                      // `trace generate`: what is typed after the program's name; may be nothing
   std::string lab_name;                  // the reference lab's name for it, or empty
   std::string sentence;                  // one line of help
   std::vector<std::string> examples;     // two that work, as typed

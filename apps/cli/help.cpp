@@ -1,4 +1,4 @@
-#include "mpc-autoscaler/help.h"
+#include "cli/help.h"
 
 #include <algorithm>
 
@@ -82,23 +82,32 @@ std::string command_help(const Command& command, const std::string& name) {
   return text;
 }
 
-std::string overview(std::span<const Command> commands, const std::string& program, const std::string& group) {
-  std::string text = cat("usage: ", program, group.empty() ? "" : cat(" ", group), " COMMAND [options]\n\n");
-  if (group.empty()) {
-    text +=
-        "A predictive autoscaler for Kubernetes, and the laboratory that proves it: policies decide about replicas,\n"
-        "worlds show what comes of it, reports compare.\n\n";
-  }
-  text += "commands:\n";
-  for (const Command& command : commands) {
-    if (!group.empty() && !command.path.starts_with(group + " ")) continue;
+namespace {
+
+std::string command_lines(const Program& program, const std::string& group) {
+  std::string text = "commands:\n";
+  for (const Command& command : program.commands) {
+    if (command.path.empty() || (!group.empty() && !command.path.starts_with(group + " "))) continue;
     const std::string line = cat("  ", command.path);
     text +=
         line + std::string(line.size() < 28 ? 28 - line.size() : 1, ' ') + wrapped(command.sentence, 28, 110) + "\n";
   }
-  text += cat("\n`", program, " COMMAND --help` shows a command's options with defaults, ranges and examples.\n");
-  if (group.empty()) text += cat("`", program, " --version` prints the version.\n");
+  return text +
+         cat("\n`", program.name, " COMMAND --help` shows a command's options with defaults, ranges and examples.\n");
+}
+
+}  // namespace
+
+std::string overview(const Program& program, const std::string& group) {
+  std::string text = cat("usage: ", program.name, group.empty() ? "" : cat(" ", group), " COMMAND [options]\n\n");
+  if (group.empty()) text += cat(program.sentences, "\n");
+  text += command_lines(program, group);
+  if (group.empty()) text += cat("`", program.name, " --version` prints the version.\n");
   return text;
+}
+
+std::string further_commands(const Program& program) {
+  return cat("\n", command_lines(program, ""), "`", program.name, " --version` prints the version.\n");
 }
 
 }  // namespace mpca::app
