@@ -36,14 +36,6 @@ const std::string* header_of(const Target& target, std::string_view name) {
   return nullptr;
 }
 
-// RFC 9110, section 5.6.2.
-bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char character) {
-    return std::isalnum(static_cast<unsigned char>(character)) != 0 ||
-           std::string_view("!#$%&'*+-.^_`|~").find(character) != std::string_view::npos;
-  });
-}
-
 void check_target(const Target& target, const std::string& where, Problems& problems) {
   if (!is_token(target.method)) problems.add(cat(where, ": method \"", target.method, "\" is none"));
   if (!(target.weight >= 0.0) || !std::isfinite(target.weight)) {
