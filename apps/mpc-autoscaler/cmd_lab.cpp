@@ -17,6 +17,8 @@
 namespace mpca::app {
 namespace {
 
+constexpr int kMostPods = 300;
+
 struct LabOptions {
   std::vector<std::string> scenarios;
   std::vector<std::string> traces;
@@ -72,7 +74,18 @@ SettingsTable settings_of(LabOptions& options) {
       {"resume", &options.resume, "keep the finished runs in --out and run what is missing"},
       {"force", &options.force, "replace results that are already in --out"},
   };
-  for (Setting& setting : policy::settings_of(options.experiment.workload)) table.push_back(std::move(setting));
+  for (Setting& setting : policy::settings_of(options.experiment.workload)) {
+    const std::string& name = setting.name();
+    const SettingInfo& info = setting.info();
+    if (name == "min-replicas" || name == "max-replicas") {
+      table.emplace_back(name.substr(0, 3), setting.place(), info.unit, Range::between(0, kMostPods),
+                         info.sentence + "; a pod is a process here");
+    } else if (name == "capacity") {
+      table.emplace_back("capacity-rps", setting.place(), info.unit, Range::above(0), info.sentence);
+    } else {
+      table.push_back(std::move(setting));
+    }
+  }
   for (Setting& setting : lab::settings_of(options.experiment)) table.push_back(std::move(setting));
   return table;
 }
@@ -176,6 +189,7 @@ Result<int> run_lab(const LabOptions& options, Context& context) {
   settings.out = options.out;
   settings.command = context.command_line;
   settings.program = kVersionText;
+  settings.git_revision = kGitRevision;
 
   Problems problems;
   if (const auto lag = DurationDistribution::parse(options.readiness_lag)) {

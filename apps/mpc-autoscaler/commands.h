@@ -8,6 +8,7 @@
 namespace mpca::app {
 
 Command compare_command();
+Command lab_command();
 Command control_loop_command();
 Command grid_idealised_command();
 Command grid_realistic_command();

@@ -36,15 +36,17 @@ void write_decimal(long value, char* buffer) {
   *buffer = '\0';
 }
 
-/// `program` as a path: itself when it holds a slash, else the first of PATH that can be executed.
+/// `program` as a path: itself when it holds a slash, else the first of PATH that can be executed; then the same beside
+/// it in sbin, where Debian puts daemons and a user's PATH does not look.
 std::optional<std::string> find_program(const std::string& program) {
-  if (program.find('/') != std::string::npos) {
-    return access(program.c_str(), X_OK) == 0 ? std::optional(program) : std::nullopt;
-  }
+  const auto can_run = [](const std::string& path) { return access(path.c_str(), X_OK) == 0; };
+  if (program.find('/') != std::string::npos) return can_run(program) ? std::optional(program) : std::nullopt;
   const char* path = getenv("PATH");
-  for (const std::string_view folder : split(path == nullptr ? "/usr/bin:/bin" : path, ':')) {
-    std::string candidate = cat(folder, "/", program);
-    if (access(candidate.c_str(), X_OK) == 0) return candidate;
+  if (path == nullptr) return std::nullopt;
+  for (const char* middle : {"/", "/../sbin/"}) {
+    for (const std::string_view folder : split(path, ':')) {
+      if (std::string candidate = cat(folder, middle, program); can_run(candidate)) return candidate;
+    }
   }
   return std::nullopt;
 }

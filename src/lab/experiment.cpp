@@ -29,6 +29,10 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 double milliseconds(Duration duration) { return to_seconds(duration) * 1e3; }
 
+double failed_share(const load::Counts& counts) {
+  return static_cast<double>(counts.failed() + counts.cancelled) / static_cast<double>(counts.due);
+}
+
 /// The plan's mean rate over [from, to).
 double mean_rate(const load::ArrivalPlan& plan, Duration from, Duration to) {
   double requests = 0.0;
@@ -85,6 +89,8 @@ MeasuredRun measured(const ExperimentSettings& settings, const RunPlan& plan, co
     const auto quantile = [&](double level) {
       return has_answers ? milliseconds(load.intervals[i].latency.quantile(level)) : kNan;
     };
+    const bool has_due = i < load.intervals.size() && load.intervals[i].counts.due > 0;
+    run.failed_ratio.push_back(has_due ? failed_share(load.intervals[i].counts) : kNan);
     run.latency_p50_ms.push_back(quantile(0.50));
     run.latency_p95_ms.push_back(quantile(0.95));
     run.latency_p99_ms.push_back(quantile(0.99));

@@ -71,7 +71,7 @@ class HaproxyBalancer final : public Balancer {
   Result<void> start() {
     MPCA_TRY_VOID(os::write_file(configuration_, configuration(socket_)));
     unlink(socket_.c_str());
-    ChildSettings settings{.program = "/usr/sbin/haproxy",
+    ChildSettings settings{.program = "haproxy",
                            .arguments = {"-db", "-f", configuration_},
                            .environment = {},
                            .inherited_listener = listener_.fd(),

@@ -176,6 +176,7 @@ report::PolicyRun to_policy_run(const MeasuredRun& run, std::size_t bucket) {
   measured.latency_p50_ms = thinned_worst(run.latency_p50_ms, bucket);
   measured.latency_p95_ms = thinned_worst(run.latency_p95_ms, bucket);
   measured.latency_p99_ms = thinned_worst(run.latency_p99_ms, bucket);
+  measured.failed_ratio = thinned_worst(run.failed_ratio, bucket);
   measured.phases = run.phases;
   measured.cautions = run.cautions;
   row.measured = std::move(measured);
@@ -197,7 +198,8 @@ report::TraceComparison to_trace(std::string name, const std::vector<const Measu
   for (const MeasuredRun* run : runs) {
     report::PolicyRun row = to_policy_run(*run, bucket);
     for (auto* series : {&row.spec_replicas, &row.ready_replicas, &row.utilization, &row.backlog_requests,
-                         &row.measured->latency_p50_ms, &row.measured->latency_p95_ms, &row.measured->latency_p99_ms}) {
+                         &row.measured->latency_p50_ms, &row.measured->latency_p95_ms, &row.measured->latency_p99_ms,
+                         &row.measured->failed_ratio}) {
       series->resize(trace.time_s.size(), kNan);
     }
     trace.runs.push_back(std::move(row));
@@ -241,6 +243,7 @@ std::string to_json(const MeasuredRun& run) {
   object["latency_p50_ms"] = numbers(run.latency_p50_ms);
   object["latency_p95_ms"] = numbers(run.latency_p95_ms);
   object["latency_p99_ms"] = numbers(run.latency_p99_ms);
+  object["failed_ratio"] = numbers(run.failed_ratio);
   object["phases"] = Json::array();
   for (const report::MeasuredPhase& phase : run.phases) object["phases"].push_back(to_object(phase));
   object["counts"] = to_object(run.counts);
@@ -275,13 +278,14 @@ Result<MeasuredRun> parse_measured_run(std::string_view json, std::string_view w
     run.latency_p50_ms = read_numbers(object.at("latency_p50_ms"));
     run.latency_p95_ms = read_numbers(object.at("latency_p95_ms"));
     run.latency_p99_ms = read_numbers(object.at("latency_p99_ms"));
+    run.failed_ratio = read_numbers(object.at("failed_ratio"));
     const Json& spec = object.at("spec_replicas");
     const Json& ready = object.at("ready_replicas");
     const Json& outstanding = object.at("outstanding");
     const std::size_t samples = run.demand_rps.size();
     if (samples == 0 || spec.size() != samples || ready.size() != samples || outstanding.size() != samples ||
         run.latency_p50_ms.size() != samples || run.latency_p95_ms.size() != samples ||
-        run.latency_p99_ms.size() != samples) {
+        run.latency_p99_ms.size() != samples || run.failed_ratio.size() != samples) {
       return invalid(cat(where, ": its series are empty or of unequal size"));
     }
     if (!(run.sample_s > 0.0) || !(run.workload.capacity_rps > 0.0) || run.concurrency < 1) {

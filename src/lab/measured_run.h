@@ -40,6 +40,7 @@ struct MeasuredRun {
   std::vector<double> latency_p50_ms;  // of requests due in the sample; NaN where none was
   std::vector<double> latency_p95_ms;
   std::vector<double> latency_p99_ms;
+  std::vector<double> failed_ratio;  // of requests due in the sample; NaN where none was
   std::vector<report::MeasuredPhase> phases;
   load::Counts counts;
   LatencyHistogram latency;  // of the whole run

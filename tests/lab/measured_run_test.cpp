@@ -27,6 +27,7 @@ MeasuredRun run_of(const std::string& scenario, const std::string& label, int re
   run.latency_p50_ms = {to_seconds(latency) * 1e3, kNan};
   run.latency_p95_ms = run.latency_p50_ms;
   run.latency_p99_ms = run.latency_p50_ms;
+  run.failed_ratio = {0.1, kNan};
   run.phases = {{.length_s = 2.0, .rate_rps = 5.0, .due = 10, .failed = 1, .latency_p50_ms = 1.5}};
   run.counts.due = 10;
   run.counts.succeeded = 9;
