@@ -68,7 +68,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string whole = conversation(text, text.size() + 1, true);
   const std::string pieces = conversation(text, 1 + data[0] % 32u, data[1] % 2 == 0);
   // Cut into pieces, garbage may be recognised earlier: then the reason may differ, the answers before it may not.
-  const std::size_t same = whole.rfind("HTTP/1.1 4");
+  const std::size_t same = whole.rfind("HTTP/1.1 ");
   if (whole.ends_with("closing") && same != std::string::npos)
     MPCA_CHECK(pieces.starts_with(whole.substr(0, same)), "pieces change no answer before the last");
   else

@@ -98,6 +98,11 @@ TEST(RequestHead, WhatIsWrongHasItsStatus) {
   }
 }
 
+TEST(RequestHead, ABadFirstLineIsSeenWhenItEndsHoweverItCame) {
+  EXPECT_EQ(parse_request_head("GET / HTTP/2.1\r\nHo", {}, 10).status, 505);
+  EXPECT_EQ(parse_request_head("GET / HTTP/2.1\r\nHo", {}, 10).state, State::bad);
+}
+
 TEST(RequestHead, EqualLengthsAreOneLength) {
   EXPECT_EQ(parse("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 7, 7\r\n\r\n").head.content_length, 7u);
 }

@@ -228,7 +228,8 @@ HeadResult parse_request_head(std::string_view bytes, const HeadLimits& limits, 
       return bad(431, "the request head is too large");
     const std::string_view begun = bytes.substr(start);
     if (begun != "\r" && !can_become_a_request(begun)) return bad(400, "malformed request line");
-    if (const std::size_t line_end = begun.find('\n'); scanned == 0 && line_end != std::string_view::npos) {
+    if (const std::size_t line_end = begun.find('\n');
+        line_end != std::string_view::npos && start + line_end >= scanned) {
       std::string_view line = begun.substr(0, line_end);
       if (line.ends_with('\r')) line.remove_suffix(1);
       HeadResult line_result = parse_request_line(line, result.head);
