@@ -57,6 +57,7 @@ Parsed parse(const Call& call) {
     // Lists of texts: `--trace A B --trace C`. Everything else takes one value, the last one given, as argparse does.
     const bool is_text_list = std::holds_alternative<std::vector<std::string>*>(setting.place());
     option->expected(1, is_text_list ? CLI::detail::expected_max_vector_size : 1);
+    option->allow_extra_args(is_text_list);  // else a positional after `--report hdr` would be a second value of it
     option->multi_option_policy(is_text_list ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::TakeLast);
   }
   std::vector<std::string> reversed(call.arguments.rbegin(), call.arguments.rend());

@@ -219,7 +219,7 @@ std::string hdr_report(const std::vector<PhaseResult>& phases) {
     const double shown = is_last ? 1.0 : level;
     text += cat(value, " ", fixed(shown, 12), " ", padded(std::to_string(seen), 10));
     text += is_last ? "\n" : cat(" ", padded(fixed(1.0 / (1.0 - shown), 2), 14), "\n");
-    while (level <= reached && level < 1.0) {
+    while (!is_last && level <= reached) {
       const double halvings = std::floor(std::log2(1.0 / (1.0 - level))) + 1.0;
       level += 1.0 / (kStepsPerHalving * std::exp2(halvings));
     }

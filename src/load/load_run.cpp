@@ -113,6 +113,10 @@ std::vector<double> cumulative_weights(const std::vector<Target>& targets) {
   return sum > 0.0 ? sums : std::vector<double>{};
 }
 
+std::string in_words(Duration duration) {
+  return format_duration(std::chrono::round<std::chrono::microseconds>(duration));
+}
+
 std::string percent(double fraction) { return cat(fixed(100.0 * fraction, 1), " %"); }
 
 std::vector<std::string> findings_of(const LoadResult& result, const LoadSettings& settings) {
@@ -122,8 +126,7 @@ std::vector<std::string> findings_of(const LoadResult& result, const LoadSetting
   for (const PhaseResult& phase : result.phases) latency.merge(phase.latency);
   const Duration limit = std::max(kLateness, latency.quantile(0.5) / 10);
   if (const Duration late = audit.lateness.quantile(0.999); late > limit) {
-    findings.push_back(
-        cat("requests were sent late: p99.9 ", format_duration(late), " (limit ", format_duration(limit), ")"));
+    findings.push_back(cat("requests were sent late: p99.9 ", in_words(late), " (limit ", in_words(limit), ")"));
   }
   if (result.length >= kShortestJudged && audit.busiest_thread_cpu > kBusyThread) {
     findings.push_back(cat("a thread was busy ", percent(audit.busiest_thread_cpu), " of the time (limit ",
@@ -133,7 +136,7 @@ std::vector<std::string> findings_of(const LoadResult& result, const LoadSetting
   const std::uint64_t waited = audit.connection_wait.count();
   if (static_cast<double>(waited) > kWaitedShare * static_cast<double>(total.due)) {
     findings.push_back(cat(waited, " requests waited for one of ", settings.max_connections, " connections: p99 ",
-                           format_duration(audit.connection_wait.quantile(0.99)), " (--max-connections)"));
+                           in_words(audit.connection_wait.quantile(0.99)), " (--max-connections)"));
   }
   for (const Failure failure : {Failure::too_many_open_files, Failure::no_local_port}) {
     const auto found = total.by_error.find(words_of(failure));
