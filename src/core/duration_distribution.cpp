@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kMaxCoefficientOfVariation = 10.0;
 // A wide distribution has a tail beyond what integer nanoseconds hold (292 years).
-constexpr double kLongestSample_s = 9e9;
+constexpr double kLongestSampleSeconds = 9e9;
 
 std::unexpected<Error> neither_form(std::string_view text) {
   return invalid(cat("\"", text,
@@ -58,12 +58,12 @@ Duration DurationDistribution::sample(RandomStream& stream) const {
   if (cv_ == 0.0) return mean_;
   const double variance = std::log1p(cv_ * cv_);
   const double location = std::log(to_seconds(mean_)) - variance / 2.0;
-  return from_seconds(std::min(std::exp(location + std::sqrt(variance) * stream.normal()), kLongestSample_s));
+  return from_seconds(std::min(std::exp(location + std::sqrt(variance) * stream.normal()), kLongestSampleSeconds));
 }
 
 DurationDistribution DurationDistribution::sped_up(double factor) const {
   MPCA_CHECK(factor > 0.0 && std::isfinite(factor), "time passes forward");
-  const double mean_s = std::min(to_seconds(mean_) / factor, kLongestSample_s);
+  const double mean_s = std::min(to_seconds(mean_) / factor, kLongestSampleSeconds);
   // A lognormal mean stays above 0, or its text could not be read back.
   return DurationDistribution(std::max(from_seconds(mean_s), Duration(cv_ > 0.0 ? 1 : 0)), cv_);
 }

@@ -16,8 +16,8 @@ namespace {
 
 /// The library's global state: made once, before any thread of ours uses it, and never torn down.
 bool curl_is_ready() {
-  static const bool ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-  return ready;
+  static const bool kReady = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+  return kReady;
 }
 
 struct FreeUrl {
@@ -138,11 +138,11 @@ struct HttpClient::Impl {
 
   /// Ends because each transfer has its time limit.
   void run_all() {
-    constexpr int kLongestWait_ms = 1000;
+    constexpr int kLongestWaitMs = 1000;
     int running = 1;
     while (running > 0) {
       if (curl_multi_perform(multi.get(), &running) != CURLM_OK) break;
-      if (running > 0 && curl_multi_poll(multi.get(), nullptr, 0, kLongestWait_ms, nullptr) != CURLM_OK) break;
+      if (running > 0 && curl_multi_poll(multi.get(), nullptr, 0, kLongestWaitMs, nullptr) != CURLM_OK) break;
     }
     collect_finished();
   }
