@@ -39,7 +39,7 @@ struct ChildSettings {
   std::vector<std::string> arguments{};                            // after the program's name
   std::vector<std::pair<std::string, std::string>> environment{};  // added to ours
   int inherited_listener = -1;  // as fd 3 with LISTEN_FDS (systemd's protocol); -1: none
-  std::string output_file;      // stdout and stderr are appended; empty: /dev/null
+  std::string output_file{};    // stdout and stderr are appended; empty: /dev/null
 };
 
 /// Make it on a thread that lives as long as the child should: the kernel takes the death of that thread for ours.

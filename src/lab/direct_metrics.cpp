@@ -22,6 +22,7 @@ struct Series {
   std::vector<prom::CounterSample> failed;
   std::vector<prom::CounterSample> busy_s;  // slot-seconds of work
   std::optional<double> in_flight;          // of the last scrape, when it succeeded
+  std::optional<double> waiting;            // the same
 };
 
 bool is_success(std::string_view code) { return code.starts_with('2') || code.starts_with('3'); }
@@ -46,7 +47,7 @@ class DirectMetrics final : public MetricsSource {
     // A gauge of a pod that is no target any more says nothing about now; its counters still belong to the window.
     for (auto& [id, series] : series_) {
       const bool is_target = std::any_of(targets.begin(), targets.end(), [&](const auto& t) { return t.id == id; });
-      if (!is_target) series.in_flight.reset();
+      if (!is_target) forget_gauges(series);
     }
   }
 
@@ -68,6 +69,7 @@ class DirectMetrics final : public MetricsSource {
       const auto busy = prom::rate(series.busy_s, now, settings_.rate_window);
       add(reading.cpu_cores, busy ? std::optional(*busy / settings_.concurrency) : std::nullopt);
       add(reading.in_flight_requests, series.in_flight);
+      add(reading.waiting_requests, series.waiting);
     }
     if (last_success_) reading.age = now.time_since_epoch() - *last_success_;
     return reading;
@@ -89,7 +91,7 @@ class DirectMetrics final : public MetricsSource {
       lock.lock();
       for (std::size_t i = 0; i < targets.size(); ++i) {
         Series& series = series_[targets[i].id];
-        series.in_flight.reset();
+        forget_gauges(series);
         if (failing || !replies[i] || replies[i]->status != 200) continue;
         if (const auto samples = prom::parse_exposition(replies[i]->body)) {
           take(*samples, TimePoint(scraped_at), series);
@@ -107,8 +109,10 @@ class DirectMetrics final : public MetricsSource {
     }
   }
 
+  static void forget_gauges(Series& series) { series.in_flight = series.waiting = std::nullopt; }
+
   static void take(const std::vector<prom::Sample>& samples, TimePoint at, Series& series) {
-    double served = 0.0, failed = 0.0, busy_s = 0.0, in_flight = 0.0;
+    double served = 0.0, failed = 0.0, busy_s = 0.0, in_flight = 0.0, waiting = 0.0;
     for (const prom::Sample& sample : samples) {
       if (sample.name == "toy_http_requests_total" && prom::label(sample, "path") == "/work") {
         (is_success(prom::label(sample, "code")) ? served : failed) += sample.value;
@@ -116,12 +120,15 @@ class DirectMetrics final : public MetricsSource {
         busy_s += sample.value;
       } else if (sample.name == "toy_in_flight_requests") {
         in_flight += sample.value;
+      } else if (sample.name == "toy_queue_length") {
+        waiting += sample.value;
       }
     }
     series.served.push_back({at, served});
     series.failed.push_back({at, failed});
     series.busy_s.push_back({at, busy_s});
     series.in_flight = in_flight;
+    series.waiting = waiting;
   }
 
   void forget(TimePoint before) {

@@ -50,6 +50,11 @@ policy::Signal LabWorld::signal(std::optional<double> value, policy::Signal& las
   return last;
 }
 
+std::optional<double> LabWorld::in_flight_in_life(const Reading& reading) const {
+  if (!reading.in_flight_requests) return std::nullopt;
+  return *reading.in_flight_requests + (clock_.speed() - 1.0) * reading.waiting_requests.value_or(0.0);
+}
+
 std::optional<policy::Observation> LabWorld::next() {
   const TimePoint end = clock_.started_at() + settings_.length;
   while (next_instant_ + settings_.workload.period < clock_.now()) {
@@ -74,7 +79,7 @@ std::optional<policy::Observation> LabWorld::next() {
   const Duration age = clock_.to_experiment(reading.age.value_or(Duration::zero()));
   observation.served_rate_rps = signal(reading.served_rate_rps, last_.served, age);
   observation.failed_rate_rps = signal(reading.failed_rate_rps, last_.failed, age);
-  observation.in_flight_requests = signal(reading.in_flight_requests, last_.in_flight, age);
+  observation.in_flight_requests = signal(in_flight_in_life(reading), last_.in_flight, age);
   observation.cpu_cores = signal(reading.cpu_cores, last_.cpu, age);
   last_shown_ = observation.now;
   return observation;
@@ -101,7 +106,8 @@ policy::PeriodOutcome LabWorld::apply(const policy::Decision& decision) {
   outcome.ready_replicas = static_cast<int>(std::lround(ready_time / length_s));
   outcome.utilization = outcome.demand_rps / (settings_.workload.capacity_rps * std::max(outcome.ready_replicas, 1));
   const double working = static_cast<double>(settings_.concurrency) * fleet_.view().ready_replicas;
-  outcome.backlog_requests = std::max(0.0, static_cast<double>(balancer_.counts().outstanding) - working);
+  outcome.backlog_requests =
+      clock_.speed() * std::max(0.0, static_cast<double>(balancer_.counts().outstanding) - working);
   if (load.latency.count() > 0) outcome.latency_p95_s = to_seconds(load.latency.quantile(0.95));
   return outcome;
 }

@@ -58,6 +58,7 @@ class LabWorld final : public policy::World {
   int skipped_periods() const { return skipped_periods_; }
 
  private:
+  std::optional<double> in_flight_in_life(const Reading& reading) const;
   policy::Signal signal(std::optional<double> value, policy::Signal& last, Duration age) const;
 
   LabWorldSettings settings_;

@@ -104,8 +104,8 @@ policy::PeriodOutcome outcome_of(const MeasuredRun& run, std::size_t i) {
   outcome.spec_replicas = fleet.spec_replicas;
   outcome.ready_replicas = fleet.ready_replicas;
   outcome.utilization = run.demand_rps[i] / (run.workload.capacity_rps * std::max(fleet.ready_replicas, 1));
-  outcome.backlog_requests = std::max(
-      0.0, static_cast<double>(fleet.outstanding) - static_cast<double>(run.concurrency * fleet.ready_replicas));
+  outcome.backlog_requests = run.speed * std::max(0.0, static_cast<double>(fleet.outstanding) -
+                                                           static_cast<double>(run.concurrency * fleet.ready_replicas));
   if (!std::isnan(run.latency_p95_ms[i])) outcome.latency_p95_s = run.latency_p95_ms[i] / 1e3;
   return outcome;
 }
@@ -133,9 +133,14 @@ std::vector<std::string> notes_of(const MeasuredRun& run) {
       run.concurrency, " requests at once, ", sleep_ms_for(run.workload.capacity_rps, run.concurrency), " ms each, so ",
       shortest(run.workload.capacity_rps), " rps; its CPU is its busy slots / ", run.concurrency, ".")};
   if (run.speed != 1.0) {
-    notes.push_back(cat("The experiment ran ", shortest(run.speed),
-                        " times as fast as life: phases, start-up lags, scrapes, control periods and stabilization are "
-                        "that much shorter, service times are not, so queueing shows smaller than it would be."));
+    notes.push_back(
+        cat("The experiment ran ", shortest(run.speed),
+            " times as fast as life: phases, start-up lags, scrapes, control periods and stabilization are that much "
+            "shorter, service times are not. A queue gets 1/",
+            shortest(run.speed),
+            " of the requests that it would get, so latencies under overload are smaller than in "
+            "life; where policies and charts count waiting requests, they count them ",
+            shortest(run.speed), " times."));
   }
   return notes;
 }

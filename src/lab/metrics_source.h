@@ -1,5 +1,5 @@
 // Where the lab's controller gets its numbers: our own scrapes of the pods' /metrics, or a real Prometheus that scrapes
-// them. Both answer the same four questions over the same window, so a policy cannot tell them apart. Times are real.
+// them. Both answer the same questions over the same window, so a policy cannot tell them apart. Times are real.
 #pragma once
 
 #include <memory>
@@ -22,7 +22,8 @@ struct MetricsSettings {
 struct Reading {
   std::optional<double> served_rate_rps;
   std::optional<double> failed_rate_rps;
-  std::optional<double> in_flight_requests;
+  std::optional<double> in_flight_requests;  // with a pod, waiting ones included
+  std::optional<double> waiting_requests;    // of those, not worked on yet
   std::optional<double> cpu_cores;
   std::optional<Duration> age;  // of the newest sample behind them
 };

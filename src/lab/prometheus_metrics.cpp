@@ -23,7 +23,8 @@ std::string milliseconds(Duration duration) {
   return cat(std::max<std::int64_t>(1, std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()), "ms");
 }
 
-/// The four questions; what has no failed requests yet has a failed rate of zero, but only where there are requests.
+/// The questions in PromQL; what has no failed requests yet has a failed rate of zero, but only where there are
+/// requests.
 struct Queries {
   explicit Queries(const MetricsSettings& settings) {
     const std::string window = cat("[", milliseconds(settings.rate_window), "]");
@@ -32,10 +33,11 @@ struct Queries {
     failed =
         cat("sum(rate(", requests, R"(,code!~"2..|3.."})", window, ")) or 0 * sum(rate(", requests, "}", window, "))");
     in_flight = R"(sum(toy_in_flight_requests{job="toy-load"}))";
+    waiting = R"(sum(toy_queue_length{job="toy-load"}))";
     cpu = cat(R"(sum(rate(toy_work_sleep_seconds_sum{job="toy-load"})", window, ")) / ", settings.concurrency);
     age = R"(time() - max(timestamp(toy_in_flight_requests{job="toy-load"})))";
   }
-  std::string served, failed, in_flight, cpu, age;
+  std::string served, failed, in_flight, waiting, cpu, age;
 };
 
 class PrometheusMetrics final : public MetricsSource {
@@ -83,6 +85,7 @@ class PrometheusMetrics final : public MetricsSource {
     Reading reading{.served_rate_rps = value(queries_.served),
                     .failed_rate_rps = value(queries_.failed),
                     .in_flight_requests = value(queries_.in_flight),
+                    .waiting_requests = value(queries_.waiting),
                     .cpu_cores = value(queries_.cpu),
                     .age = std::nullopt};
     if (const auto age = value(queries_.age)) reading.age = from_seconds(std::max(0.0, *age));

@@ -278,7 +278,7 @@ TEST(Experiment, BadSettingsAreReportedTogether) {
             "--initial-replicas is 9; must lie within --min 1 and --max 4\n"
             "--rate-window is 20s; must be at least two scrape intervals (30s) to hold two samples");
   EXPECT_EQ(parse_chaos_event("kill-pot@3s", "--chaos").error().message.substr(0, 60),
-            "--chaos: unknown event \"kill-pot\", did you mean kill-pod?; kn");
+            "--chaos: unknown event \"kill-pot\" (did you mean \"kill-pod\"?)");
   EXPECT_EQ(parse_chaos_event("kill-pod", "--chaos").error().message,
             "--chaos is \"kill-pod\"; must be NAME@TIME such as kill-pod@90s");
   EXPECT_EQ(parse_chaos_event("hang-pod@1m30s", "--chaos").value(), (ChaosEvent{"hang-pod", 90s}));

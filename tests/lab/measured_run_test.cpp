@@ -61,7 +61,7 @@ TEST(MeasuredRun, WhatIsNoneIsRefusedWithItsName) {
 }
 
 // By hand: 1 of 10 failed; 1 + 2 spec replicas for a second each are 3 / 3600 h; 5 outstanding in the second sample are
-// 3 more than the 2 that one replica works on.
+// 3 more than the 2 that one replica works on, and at a speed of 8 they stand for 24.
 TEST(MeasuredRun, FiguresOfTheReport) {
   const report::Comparison comparison = to_comparison({run_of("spike", "a", 1, 120ms)});
   ASSERT_EQ(comparison.traces.size(), 1u);
@@ -71,7 +71,7 @@ TEST(MeasuredRun, FiguresOfTheReport) {
   EXPECT_DOUBLE_EQ(metrics.failed_ratio.value(), 0.1);
   EXPECT_NEAR(metrics.request_latency_p95_s.value(), 0.120, 0.001);
   EXPECT_DOUBLE_EQ(metrics.replica_hours, 3.0 / 3600.0);
-  EXPECT_EQ(metrics.backlog_max_requests, 3.0);
+  EXPECT_EQ(metrics.backlog_max_requests, 24.0);
   EXPECT_DOUBLE_EQ(metrics.utilization_mean, 0.5);
   EXPECT_EQ(comparison.traces[0].runs[0].measured->cautions.size(), 1u);
   EXPECT_TRUE(comparison.repeated.empty());

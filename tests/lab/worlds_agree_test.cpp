@@ -24,14 +24,15 @@ struct Trajectory {
   std::vector<int> ready;
 };
 
-const std::vector<trace::Phase> kPhases = {{0, 2min, 20.0}, {1, 3min, 80.0}, {2, 3min, 40.0}};
+const std::vector<trace::Phase> kPhases = {{0, 2min, 40.0}, {1, 2min, 65.0}, {2, 2min, 95.0}, {3, 3min, 60.0}};
+constexpr int kInitial = 4;
 constexpr const char kPolicy[] = "reactive:target=0.7,hold=60s";
 
-policy::Workload workload() { return {.capacity_rps = 17.5, .min_replicas = 2, .max_replicas = 12, .period = 15s}; }
+policy::Workload workload() { return {.capacity_rps = 17.5, .min_replicas = 4, .max_replicas = 12, .period = 15s}; }
 
 Trajectory simulated() {
   const auto trace = trace::trace_from_phases(kPhases, 15s, "jump");
-  sim::RealisticWorld world(trace.value(), workload(), 2,
+  sim::RealisticWorld world(trace.value(), workload(), kInitial,
                             {.ready_delay_periods = 2, .scrape_interval = 15s, .service_time = 114ms});
   const auto policy = policy::create_policy(kPolicy, workload(), "policy");
   Trajectory trajectory;
@@ -45,7 +46,8 @@ Trajectory simulated() {
 Trajectory measured(const std::string& directory) {
   ExperimentSettings settings;
   settings.workload = workload();
-  settings.speed = 20.0;
+  settings.speed = 30.0;
+  settings.initial_replicas = kInitial;
   settings.readiness_lag = DurationDistribution::constant(30s);
   settings.rate_window = 30s;
   settings.toy_load = MPCA_TOY_LOAD;
@@ -79,28 +81,29 @@ bool is_near(int value, const std::vector<int>& other, std::size_t i, std::size_
   return value >= *low - 1 && value <= *high + 1;
 }
 
-// Two minutes at 20, three at 80, three at 40 requests/s; pods ready after 30 s; metrics every 15 s. The bounds, and
-// why:
-//  - In the steady part of each phase (its last minute) both hold ceil(rate / (17.5 x 0.7)) replicas: 2, 7, 4. Nothing
-//    that the worlds model differently is left there.
+// A staircase that is never steeper than the ready pods can carry: beyond, the simulator shows the rate of demand where
+// a real service shows what it serves, so they part (the simulator is the reference lab's, and that is its known
+// flattery). The bounds, and why:
+//  - In the last half minute of each phase both hold ceil(rate / (17.5 x 0.7)) replicas: 4, 6, 8, 5. Nothing that the
+//    worlds model differently is left there.
 //  - In between the lab may be up to four periods later: the simulator shows the rate of now, a scrape of the lab has a
 //    rate over the last 30 s, which is 15 to 45 s old in its middle, and its pods become ready when they do and not on
 //    the period. It is never more than one period earlier. One replica of difference is left to rounding: a rate that
-//    was counted over 1.5 real seconds is a request or two off.
+//    was counted over a real second is a request or two off.
 TEST(WorldsAgree, TheRealisticSimulatorTellsWhatTheLabMeasures) {
   test::TemporaryDirectory directory;
   const Trajectory expected = simulated(), got = measured(directory.path());
-  ASSERT_EQ(expected.spec.size(), 32u);
-  ASSERT_EQ(got.spec.size(), 32u) << "a period was skipped: the machine was too slow for this test";
+  ASSERT_EQ(expected.spec.size(), 36u);
+  ASSERT_EQ(got.spec.size(), 36u) << "a period was skipped: the machine was too slow for this test";
   std::string both;
-  for (std::size_t i = 0; i < 32; ++i)
+  for (std::size_t i = 0; i < 36; ++i)
     both += cat(i * 15, "s: simulated ", expected.spec[i], " (", expected.ready[i], " ready), measured ", got.spec[i],
                 " (", got.ready[i], " ready)\n");
-  for (std::size_t i = 0; i < 32; ++i) {
+  for (std::size_t i = 0; i < 36; ++i) {
     EXPECT_TRUE(is_near(got.spec[i], expected.spec, i, 4, 1)) << "spec at period " << i << "\n" << both;
     EXPECT_TRUE(is_near(got.ready[i], expected.ready, i, 4, 1)) << "ready at period " << i << "\n" << both;
   }
-  const std::pair<std::size_t, int> kSteady[] = {{7, 2}, {18, 7}, {19, 7}, {30, 4}, {31, 4}};
+  const std::pair<std::size_t, int> kSteady[] = {{7, 4}, {14, 6}, {15, 6}, {22, 8}, {23, 8}, {34, 5}, {35, 5}};
   for (const auto& [period, replicas] : kSteady) {
     EXPECT_EQ(expected.spec[period], replicas) << both;
     EXPECT_EQ(got.spec[period], replicas) << "at period " << period << "\n" << both;
