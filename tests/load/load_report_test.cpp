@@ -135,10 +135,10 @@ TEST(LoadReport, ResultsThatDoNotAddUpAreRefusedWithTheirLine) {
     return read ? "read" : read.error().message;
   };
   EXPECT_EQ(refusal("results 1", "results 2"), "line 1: must be \"loadgen-results 1\"");
-  EXPECT_EQ(refusal("due 5", "due 6"), "line 9: due is not the sum of what became of the requests");
+  EXPECT_EQ(refusal("due 5", "due 6"), "line 10: due is not the sum of what became of the requests");
   EXPECT_EQ(refusal("status 3 200", "status 3 2000"), "line 8: a status must be >= 100 and <= 999");
   EXPECT_EQ(refusal("count 5", "count 6"), "in the histogram from line 11 on: line 10: the counts add up to 5, not 6");
-  EXPECT_EQ(refusal("\nend\n", "\n"), "line 21: the phase has no `end`");
+  EXPECT_EQ(refusal("\nend\n", "\n"), "line 22: the phase has no `end`");
 }
 
 }  // namespace

@@ -1,189 +1,201 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
-#include <array>
-#include <boost/asio/post.hpp>
-#include <boost/asio/write.hpp>
-#include <vector>
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
 
 #include "core/os/real_clock.h"
-#include "load/internal/asio_parts.h"
+#include "load/internal/socket_stream.h"
 
 namespace mpca::load {
 namespace {
 
-using boost::system::error_code;
-
-// An idle connection costs this much; an answer that fills it is read on with the thread's large buffer.
-constexpr std::size_t kConnectionBufferBytes = 2048;
-// Between two looks at the clock, so that answers that never end cannot keep requests from being sent on time.
-constexpr int kEventsAtOnce = 64;
-constexpr int kLargeReadsAtOnce = 16;
-
-class PlainStream final : public Stream {
- public:
-  PlainStream(EventLoop& loop, StreamUser& user) : loop_(loop.impl()), user_(user), socket_(loop_.context) {}
-
-  void connect(const Address& address) override;
-  void write(std::string_view bytes) override;
-  bool is_writing() const override { return is_writing_; }
-  void close() override;
-
- private:
-  void read();
-  void on_read(const error_code& error, std::size_t size);
-  bool read_on();
-  void break_later(const error_code& error);
-  void settle();
-
-  EventLoop::Impl& loop_;
-  StreamUser& user_;
-  Socket socket_;
-  bool is_open_ = false;
-  bool is_writing_ = false;
-  int under_way_ = 0;  // handlers that will still be called
-  std::array<char, kConnectionBufferBytes> buffer_;
-};
-
-void PlainStream::connect(const Address& address) {
-  is_open_ = true;
-  is_writing_ = false;
-  if (const error_code error = open_socket(socket_, address); error) return break_later(error);
-  ++under_way_;
-  socket_.async_connect(endpoint_of(address), [this](const error_code& error) {
-    --under_way_;
-    if (!is_open_) return settle();
-    if (error) return user_.on_broken(failure_of(error));
-    user_.on_connected();
-    if (is_open_) read();
-  });
-}
-
-void PlainStream::read() {
-  ++under_way_;
-  socket_.async_read_some(asio::buffer(buffer_),
-                          [this](const error_code& error, std::size_t size) { on_read(error, size); });
-}
-
-void PlainStream::on_read(const error_code& error, std::size_t size) {
-  --under_way_;
-  if (!is_open_) return settle();
-  if (error) return user_.on_broken(failure_of(error));
-  user_.on_bytes({buffer_.data(), size});
-  if (is_open_ && (size < buffer_.size() || read_on()) && is_open_) read();
-}
-
-// What a filled buffer left behind, in large pieces.
-//   returns  false when the connection broke
-bool PlainStream::read_on() {
-  for (int i = 0; i < kLargeReadsAtOnce && is_open_; ++i) {
-    error_code error;
-    const std::size_t size = socket_.read_some(asio::buffer(loop_.large_buffer), error);
-    if (error == asio::error::would_block) return true;
-    if (error) {
-      user_.on_broken(failure_of(error));
-      return false;
-    }
-    user_.on_bytes({loop_.large_buffer.data(), size});
-  }
-  return true;
-}
-
-void PlainStream::write(std::string_view bytes) {
-  error_code error;
-  std::size_t sent = socket_.write_some(asio::buffer(bytes), error);
-  if (error == asio::error::would_block) {
-    error.clear();
-    sent = 0;
-  }
-  // A connection that the server closed says so to the reader as well, after whatever it had sent before.
-  if (error == asio::error::broken_pipe || error == asio::error::connection_reset) return;
-  if (error) return break_later(error);
-  if (sent == bytes.size()) return;
-  is_writing_ = true;
-  ++under_way_;
-  asio::async_write(socket_, asio::buffer(bytes.substr(sent)), [this](const error_code&, std::size_t) {
-    --under_way_;
-    is_writing_ = false;
-    if (!is_open_) settle();
-  });
-}
-
-void PlainStream::break_later(const error_code& error) {
-  ++under_way_;
-  asio::post(loop_.context, [this, why = failure_of(error)] {
-    --under_way_;
-    if (!is_open_) return settle();
-    user_.on_broken(why);
-  });
-}
-
-void PlainStream::close() {
-  is_open_ = false;
-  error_code ignored;
-  socket_.close(ignored);
-  // Always later: the caller may stand in one of our handlers.
-  ++under_way_;
-  asio::post(loop_.context, [this] {
-    --under_way_;
-    settle();
-  });
-}
-
-void PlainStream::settle() {
-  if (!is_open_ && under_way_ == 0) user_.on_quiet();
-}
+constexpr int kEventsAtOnce = 64;  // between two looks at the clock: answers must not keep requests from being sent
+constexpr int kReadsAtOnce = 16;   // of one connection, for the same reason
 
 }  // namespace
+
+EventLoop::Impl::Impl() : epoll(epoll_create1(EPOLL_CLOEXEC)) {
+  MPCA_CHECK(epoll >= 0, "epoll is there when a file descriptor is");
+  // The kernel may else wake this thread 50 us late, to save power.
+  prctl(PR_SET_TIMERSLACK, 1UL);
+  // OpenSSL writes without MSG_NOSIGNAL.
+  sigset_t broken_pipe;
+  sigemptyset(&broken_pipe);
+  sigaddset(&broken_pipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
+}
+
+EventLoop::Impl::~Impl() { close(epoll); }
 
 EventLoop::EventLoop() : impl_(std::make_unique<Impl>()) {}
 EventLoop::~EventLoop() = default;
 
-void EventLoop::Impl::arm(Duration until) {
-  if (armed_until <= until) return;
-  armed_until = until;
-  timer.expires_at(asio::steady_timer::time_point(until));
-  timer.async_wait([this](const error_code& error) {
-    if (!error) armed_until = Duration::max();
-  });
+void EventLoop::run_until(Duration until) {
+  Impl& loop = *impl_;
+  Duration wait = loop.later.empty() ? std::max(Duration::zero(), until - os::monotonic_now()) : Duration::zero();
+  epoll_event events[kEventsAtOnce];
+  int ready = -1;
+  if (loop.has_precise_wait) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(wait);
+    const timespec time{static_cast<time_t>(seconds.count()), static_cast<long>((wait - seconds).count())};
+    ready = epoll_pwait2(loop.epoll, events, kEventsAtOnce, &time, nullptr);
+    if (ready < 0 && errno == ENOSYS) loop.has_precise_wait = false;  // before Linux 5.11
+  }
+  if (!loop.has_precise_wait) {
+    const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(wait);  // the rest is waited for actively
+    ready = epoll_wait(loop.epoll, events, kEventsAtOnce, static_cast<int>(milliseconds.count()));
+  }
+  for (int i = 0; i < ready; ++i) static_cast<SocketStream*>(events[i].data.ptr)->on_ready(events[i].events);
+  // Those that a task puts off have their turn the next time.
+  const std::vector<Impl::Task> tasks = std::exchange(loop.later, {});
+  for (const Impl::Task& task : tasks) task.stream->on_later(task.what, task.why);
 }
 
-void EventLoop::run_until(Duration until) {
-  if (until > os::monotonic_now()) {
-    impl_->arm(until);
-    impl_->context.run_one();
+SocketStream::~SocketStream() {
+  if (socket_ >= 0) ::close(socket_);
+}
+
+void SocketStream::connect(const Address& address) {
+  state_ = State::connecting;
+  unsent_ = {};
+  const auto fail = [this](int error) { loop_.later.push_back({this, Later::be_broken, failure_of(error)}); };
+  socket_ = ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (socket_ < 0) return fail(errno);
+  if (address.storage.ss_family != AF_UNIX) {
+    const int on = 1;
+    setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   }
-  for (int i = 0; i < kEventsAtOnce && impl_->context.poll_one() > 0; ++i) {
+  if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address.storage), address.size) != 0 &&
+      errno != EINPROGRESS) {
+    return fail(errno);
   }
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.data.ptr = this;
+  if (epoll_ctl(loop_.epoll, EPOLL_CTL_ADD, socket_, &event) != 0) fail(errno);
+}
+
+void SocketStream::on_ready(std::uint32_t events) {
+  if (state_ == State::connecting || state_ == State::shaking_hands) go_on_connecting(events);
+  if (state_ != State::open) return;  // also when it was closed after epoll had told of it
+  if (!unsent_.empty()) flush();
+  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) read((events & ~(EPOLLIN | EPOLLOUT)) != 0);
+}
+
+void SocketStream::go_on_connecting(std::uint32_t events) {
+  if (state_ == State::connecting) {
+    if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) == 0) return;
+    int error = 0;
+    socklen_t size = sizeof error;
+    getsockopt(socket_, SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error != 0) return user_.on_broken(failure_of(error));
+    state_ = State::shaking_hands;
+  }
+  const Transfer shaken = shake_hands();
+  if (shaken.step == Step::later) return;
+  if (shaken.step == Step::broken) return user_.on_broken(shaken.why);
+  state_ = State::open;
+  user_.on_connected();
+  // A handshake may have taken in the beginning of what follows it.
+  if (state_ == State::open && !is_empty_after_short_receive()) read(false);
+}
+
+// Until there is no more, since epoll tells of each arrival once.
+void SocketStream::read(bool is_ending) {
+  for (int i = 0; i < kReadsAtOnce; ++i) {
+    const Transfer received = receive(loop_.buffer.data(), loop_.buffer.size());
+    if (received.step == Step::later) return;
+    if (received.step == Step::broken) return user_.on_broken(received.why);
+    user_.on_bytes({loop_.buffer.data(), received.bytes});
+    if (state_ != State::open) return;
+    if (received.bytes < loop_.buffer.size() && is_empty_after_short_receive() && !is_ending) return;
+  }
+  loop_.later.push_back({this, Later::read_on, {}});
+}
+
+void SocketStream::write(std::string_view bytes) {
+  unsent_ = bytes;
+  flush();
+}
+
+void SocketStream::flush() {
+  while (!unsent_.empty()) {
+    const Transfer sent = send(unsent_);
+    if (sent.step == Step::later) return;
+    if (sent.step == Step::broken) {
+      unsent_ = {};
+      // A connection that the server closed says so to the reader as well, after whatever it had sent before.
+      const bool reader_hears = sent.why == Failure::connection_reset || sent.why == Failure::connection_closed;
+      loop_.later.push_back({this, reader_hears ? Later::read_on : Later::be_broken, sent.why});
+      return;
+    }
+    unsent_.remove_prefix(sent.bytes);
+  }
+}
+
+void SocketStream::close() {
+  forget_connection();
+  if (socket_ >= 0) ::close(socket_);
+  socket_ = -1;
+  state_ = State::closed;
+  unsent_ = {};
+  // Always later: the caller may stand in one of our handlers.
+  loop_.later.push_back({this, Later::be_quiet, {}});
+}
+
+void SocketStream::on_later(Later what, Failure why) {
+  if (what == Later::be_quiet) return user_.on_quiet();
+  if (state_ == State::closed) return;
+  if (what == Later::be_broken) return user_.on_broken(why);
+  if (state_ == State::open) read(false);
+}
+
+SocketStream::Transfer SocketStream::receive(char* buffer, std::size_t size) {
+  const ssize_t got = recv(socket_, buffer, size, 0);
+  if (got > 0) return {Step::done, static_cast<std::size_t>(got), {}};
+  if (got == 0) return {Step::broken, 0, Failure::connection_closed};
+  if (errno == EAGAIN || errno == EINTR) return {Step::later, 0, {}};
+  return {Step::broken, 0, failure_of(errno)};
+}
+
+SocketStream::Transfer SocketStream::send(std::string_view bytes) {
+  const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  if (sent >= 0) return {Step::done, static_cast<std::size_t>(sent), {}};
+  if (errno == EAGAIN || errno == EINTR) return {Step::later, 0, {}};
+  return {Step::broken, 0, failure_of(errno)};
 }
 
 std::unique_ptr<Stream> make_plain_stream(EventLoop& loop, StreamUser& user) {
-  return std::make_unique<PlainStream>(loop, user);
+  return std::make_unique<SocketStream>(loop, user);
 }
 
-error_code open_socket(Socket& socket, const Address& address) {
-  error_code error;
-  const auto endpoint = endpoint_of(address);
-  socket.open(endpoint.protocol(), error);
-  if (!error) socket.non_blocking(true, error);
-  if (!error && address.storage.ss_family != AF_UNIX) {
-    const int on = 1;
-    setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+Failure failure_of(int system_error) {
+  switch (system_error) {
+    case ECONNREFUSED:
+    case ENOENT:  // a Unix socket that is not there
+      return Failure::connection_refused;
+    case ECONNRESET:
+    case EPIPE:
+      return Failure::connection_reset;
+    case ETIMEDOUT:
+      return Failure::timeout;
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+      return Failure::unreachable;
+    case EMFILE:
+    case ENFILE:
+      return Failure::too_many_open_files;
+    case EADDRNOTAVAIL:
+      return Failure::no_local_port;
+    default:
+      return Failure::connection_failed;
   }
-  return error;
-}
-
-Failure failure_of(const error_code& error) {
-  if (error == asio::error::eof) return Failure::connection_closed;
-  if (error == asio::error::connection_refused) return Failure::connection_refused;
-  if (error == asio::error::connection_reset || error == asio::error::broken_pipe) return Failure::connection_reset;
-  if (error == asio::error::timed_out) return Failure::timeout;
-  if (error == asio::error::host_unreachable || error == asio::error::network_unreachable) return Failure::unreachable;
-  if (error == asio::error::no_descriptors || error == boost::system::errc::too_many_files_open_in_system) {
-    return Failure::too_many_open_files;
-  }
-  if (error == boost::system::errc::address_not_available) return Failure::no_local_port;
-  return Failure::connection_failed;
 }
 
 }  // namespace mpca::load

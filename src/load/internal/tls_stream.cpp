@@ -1,19 +1,16 @@
-#include <boost/asio/ip/address.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/ssl.hpp>
-#include <boost/asio/write.hpp>
-#include <optional>
+#include <arpa/inet.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <algorithm>
 
 #include "core/text.h"
-#include "load/internal/asio_parts.h"
+#include "load/internal/socket_stream.h"
 
 namespace mpca::load {
 
-using boost::system::error_code;
-
 struct TlsContext::Impl {
-  asio::ssl::context context{asio::ssl::context::tls_client};
-  bool verifies = true;
+  std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context{SSL_CTX_new(TLS_client_method()), SSL_CTX_free};
 };
 
 TlsContext::TlsContext(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -22,145 +19,113 @@ TlsContext::~TlsContext() = default;
 Result<std::unique_ptr<TlsContext>> TlsContext::create(bool verify_certificates,
                                                        const std::string& certificate_authority_file) {
   auto impl = std::make_unique<Impl>();
-  impl->verifies = verify_certificates;
-  SSL_CTX_set_min_proto_version(impl->context.native_handle(), TLS1_2_VERSION);
+  SSL_CTX* context = impl->context.get();
+  MPCA_CHECK(context != nullptr, "memory for a TLS context");
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  // Many servers close without the closing message of TLS; the answer's own framing says whether it is complete.
+  SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_mode(context,
+                   SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_verify(context, verify_certificates ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
   // The engine speaks HTTP/1.1 only; a server that could do more is told so.
   constexpr unsigned char kProtocols[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
-  SSL_CTX_set_alpn_protos(impl->context.native_handle(), kProtocols, sizeof kProtocols);
-  error_code error;
-  if (!certificate_authority_file.empty()) {
-    impl->context.load_verify_file(certificate_authority_file, error);
-    if (error) {
-      return invalid(cat("certificate authority file ", certificate_authority_file, ": ", error.message(),
-                         "; must hold certificates in PEM form"));
-    }
-  } else {
-    impl->context.set_default_verify_paths(error);
+  SSL_CTX_set_alpn_protos(context, kProtocols, sizeof kProtocols);
+  ERR_clear_error();
+  if (certificate_authority_file.empty()) {
+    SSL_CTX_set_default_verify_paths(context);
+  } else if (SSL_CTX_load_verify_file(context, certificate_authority_file.c_str()) != 1) {
+    const char* reason = ERR_reason_error_string(ERR_peek_last_error());
+    return invalid(cat("certificate authority file ", certificate_authority_file, ": ",
+                       reason == nullptr ? "cannot be read" : reason, "; must hold certificates in PEM form"));
   }
+  ERR_clear_error();
   return std::unique_ptr<TlsContext>(new TlsContext(std::move(impl)));
 }
 
 namespace {
 
-constexpr std::size_t kBufferBytes = 4096;
-
-class TlsStream final : public Stream {
+class TlsStream final : public SocketStream {
  public:
   TlsStream(EventLoop& loop, StreamUser& user, TlsContext::Impl& context, std::string host)
-      : loop_(loop.impl()), user_(user), context_(context), host_(std::move(host)) {}
+      : SocketStream(loop, user), context_(context), host_(std::move(host)) {
+    unsigned char ignored[sizeof(in6_addr)];
+    host_is_address_ =
+        inet_pton(AF_INET, host_.c_str(), ignored) == 1 || inet_pton(AF_INET6, host_.c_str(), ignored) == 1;
+  }
 
-  void connect(const Address& address) override;
-  void write(std::string_view bytes) override;
-  bool is_writing() const override { return is_writing_; }
-  void close() override;
+ protected:
+  Transfer shake_hands() override;
+  Transfer receive(char* buffer, std::size_t size) override;
+  Transfer send(std::string_view bytes) override;
+  bool is_empty_after_short_receive() const override { return false; }
+  void forget_connection() override { ssl_.reset(); }
 
  private:
-  void shake_hands();
-  void read();
-  void break_later(Failure why);
-  void settle() {
-    if (!is_open_ && under_way_ == 0) user_.on_quiet();
-  }
+  void begin();
+  Transfer failed(int outcome, Failure otherwise);
 
-  EventLoop::Impl& loop_;
-  StreamUser& user_;
   TlsContext::Impl& context_;
   std::string host_;
-  std::optional<asio::ssl::stream<Socket>> stream_;  // a new one per connection
-  bool is_open_ = false;
-  bool is_writing_ = false;
-  int under_way_ = 0;
-  std::array<char, kBufferBytes> buffer_;
+  bool host_is_address_ = false;
+  std::unique_ptr<SSL, decltype(&SSL_free)> ssl_{nullptr, SSL_free};  // a new one per connection
 };
 
-Failure failure_after_handshake(const error_code& error) {
-  // Many servers close without the closing message of TLS.
-  if (error == asio::ssl::error::stream_truncated) return Failure::connection_closed;
-  return error.category() == asio::error::get_ssl_category() ? Failure::tls_failed : failure_of(error);
-}
-
-void TlsStream::connect(const Address& address) {
-  is_open_ = true;
-  is_writing_ = false;
-  stream_.emplace(loop_.context, context_.context);
-  if (const error_code error = open_socket(stream_->next_layer(), address); error) {
-    return break_later(failure_of(error));
+void TlsStream::begin() {
+  ssl_.reset(SSL_new(context_.context.get()));
+  MPCA_CHECK(ssl_ != nullptr, "memory for a TLS connection");
+  SSL_set_fd(ssl_.get(), socket());
+  SSL_set_connect_state(ssl_.get());
+  if (host_is_address_) {
+    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_.get()), host_.c_str());
+  } else {
+    SSL_set1_host(ssl_.get(), host_.c_str());
+    SSL_set_tlsext_host_name(ssl_.get(), host_.c_str());  // RFC 6066 allows names only, no addresses
   }
-  ++under_way_;
-  stream_->lowest_layer().async_connect(endpoint_of(address), [this](const error_code& error) {
-    --under_way_;
-    if (!is_open_) return settle();
-    if (error) return user_.on_broken(failure_of(error));
-    shake_hands();
-  });
 }
 
-void TlsStream::shake_hands() {
-  error_code is_no_address;
-  asio::ip::make_address(host_, is_no_address);
-  // RFC 6066 allows names only, no addresses.
-  if (is_no_address) SSL_set_tlsext_host_name(stream_->native_handle(), host_.c_str());
-  error_code ignored;
-  stream_->set_verify_mode(context_.verifies ? asio::ssl::verify_peer : asio::ssl::verify_none, ignored);
-  if (context_.verifies) stream_->set_verify_callback(asio::ssl::host_name_verification(host_), ignored);
-  ++under_way_;
-  stream_->async_handshake(asio::ssl::stream_base::client, [this](const error_code& error) {
-    --under_way_;
-    if (!is_open_) return settle();
-    if (error) {
-      const bool is_tls = error.category() == asio::error::get_ssl_category();
-      const bool is_refused =
-          is_tls && ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_CERTIFICATE_VERIFY_FAILED;
-      return user_.on_broken(is_refused                                              ? Failure::certificate_refused
-                             : is_tls || error == asio::ssl::error::stream_truncated ? Failure::tls_failed
-                                                                                     : failure_of(error));
-    }
-    user_.on_connected();
-    if (is_open_) read();
-  });
+// What OpenSSL's `outcome` of an operation means for it.
+SocketStream::Transfer TlsStream::failed(int outcome, Failure otherwise) {
+  const int system_error = errno;
+  switch (SSL_get_error(ssl_.get(), outcome)) {
+    case SSL_ERROR_WANT_READ:
+    case SSL_ERROR_WANT_WRITE:
+      return {Step::later, 0, {}};
+    case SSL_ERROR_ZERO_RETURN:
+      return {Step::broken, 0, Failure::connection_closed};
+    case SSL_ERROR_SYSCALL:
+      return {Step::broken, 0, system_error == 0 ? Failure::connection_closed : failure_of(system_error)};
+    default:
+      return {Step::broken, 0, otherwise};
+  }
 }
 
-void TlsStream::read() {
-  ++under_way_;
-  stream_->async_read_some(asio::buffer(buffer_), [this](const error_code& error, std::size_t size) {
-    --under_way_;
-    if (!is_open_) return settle();
-    if (error) return user_.on_broken(failure_after_handshake(error));
-    user_.on_bytes({buffer_.data(), size});
-    if (is_open_) read();
-  });
+SocketStream::Transfer TlsStream::shake_hands() {
+  if (ssl_ == nullptr) begin();
+  ERR_clear_error();
+  errno = 0;
+  const int outcome = SSL_do_handshake(ssl_.get());
+  if (outcome == 1) return {};
+  const bool is_refused = SSL_get_verify_result(ssl_.get()) != X509_V_OK;
+  Transfer transfer = failed(outcome, is_refused ? Failure::certificate_refused : Failure::tls_failed);
+  // The server closed where it should have answered the handshake.
+  if (transfer.step == Step::broken && transfer.why == Failure::connection_closed) transfer.why = Failure::tls_failed;
+  return transfer;
 }
 
-void TlsStream::write(std::string_view bytes) {
-  is_writing_ = true;
-  ++under_way_;
-  asio::async_write(*stream_, asio::buffer(bytes), [this](const error_code& error, std::size_t) {
-    --under_way_;
-    is_writing_ = false;
-    if (!is_open_) return settle();
-    // A closed connection says so to the reader as well, after whatever the server had sent before.
-    if (error && error.category() == asio::error::get_ssl_category()) user_.on_broken(Failure::tls_failed);
-  });
+SocketStream::Transfer TlsStream::receive(char* buffer, std::size_t size) {
+  ERR_clear_error();
+  errno = 0;
+  std::size_t got = 0;
+  const int outcome = SSL_read_ex(ssl_.get(), buffer, size, &got);
+  return outcome == 1 ? Transfer{Step::done, got, {}} : failed(outcome, Failure::tls_failed);
 }
 
-void TlsStream::break_later(Failure why) {
-  ++under_way_;
-  asio::post(loop_.context, [this, why] {
-    --under_way_;
-    if (!is_open_) return settle();
-    user_.on_broken(why);
-  });
-}
-
-void TlsStream::close() {
-  is_open_ = false;
-  error_code ignored;
-  stream_->lowest_layer().close(ignored);
-  ++under_way_;
-  asio::post(loop_.context, [this] {
-    --under_way_;
-    settle();
-  });
+SocketStream::Transfer TlsStream::send(std::string_view bytes) {
+  ERR_clear_error();
+  errno = 0;
+  std::size_t sent = 0;
+  const int outcome = SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &sent);
+  return outcome == 1 ? Transfer{Step::done, sent, {}} : failed(outcome, Failure::tls_failed);
 }
 
 }  // namespace

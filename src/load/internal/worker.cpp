@@ -227,6 +227,9 @@ void Worker::take_arrival() {
 
 void Worker::begin_due(Duration time) {
   for (int i = 0; i < kArrivalsAtOnce && next_arrival_ && next_arrival_->due <= time; ++i) {
+    // Answers may have come since the last look, and with them connections: a client that is behind would otherwise
+    // open one for each request of a burst, and be further behind with all of them.
+    if (i > 0 && idle_[run_.requests[next_target_].origin].empty()) break;
     Request* request = nullptr;
     if (free_requests_.empty()) {
       request = &request_memory_.emplace_back();
