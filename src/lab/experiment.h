@@ -46,8 +46,8 @@ struct ExperimentSettings {
   int initial_replicas = 2;
   int concurrency = 2;                          // of a pod
   Duration timeout = std::chrono::seconds(30);  // of a request; real
-  std::string toy_load;                         // the program
-  std::vector<ChaosEvent> chaos;
+  std::string toy_load{};                       // the program
+  std::vector<ChaosEvent> chaos{};
 };
 
 /// The flags of an experiment, without the workload's and those that need more than a table can check.

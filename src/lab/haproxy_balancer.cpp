@@ -24,7 +24,7 @@ constexpr std::size_t kLogTailBytes = 2000;
 
 std::string configuration(const std::string& socket) {
   return cat(
-      "global\n  maxconn 20000\n  stats socket ", socket,
+      "global\n  maxconn 4000\n  stats socket ", socket,
       " mode 600 level admin\n"
       "defaults\n  mode http\n  timeout connect 5s\n  timeout client 120s\n  timeout server 120s\n"
       "  timeout http-keep-alive 120s\n  retries 1\n  option redispatch 1\n  retry-on conn-failure empty-response\n"

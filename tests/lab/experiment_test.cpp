@@ -270,6 +270,52 @@ TEST(Experiment, AnInterruptedRunLeavesNothingHalfDone) {
   EXPECT_TRUE(std::filesystem::is_empty(out + "/two-minutes"));
 }
 
+/// One run with Debian's programs; skipped where they are not installed.
+void expect_sound_run(const ExperimentSettings& experiment) {
+  test::TemporaryDirectory directory;
+  BatchSettings settings = batch(directory.path() + "/lab");
+  settings.experiment = experiment;
+  settings.entries = {{"static:2", "mpc-online", 1, ""}};
+  settings.experiment.initial_replicas = 2;
+  std::optional<MeasuredRun> measured;
+  std::optional<Error> failure;
+  const auto result = run_batch(
+      settings, {}, [](const BatchProgress&) {},
+      [&](const BatchProgress&, const MeasuredRun* run, const Error* error, bool) {
+        if (run != nullptr) measured = *run;
+        if (error != nullptr) failure = *error;
+      });
+  ASSERT_TRUE(result) << result.error().message;
+  if (failure && failure->code == ErrorCode::not_found) GTEST_SKIP() << failure->message;
+  ASSERT_TRUE(measured) << failure->message;
+  EXPECT_EQ(measured->counts.due, 240u) << "60 s at 20 and 60 s at 60 requests/s, twenty times as fast";
+  EXPECT_EQ(measured->counts.succeeded, 240u);
+  double last_rate = 0.0;
+  ASSERT_TRUE(runlog::read_decision_log(
+      directory.path() + "/lab/two-minutes/static_2-1/decisions.jsonl", [](const auto&) { return true; },
+      [&](const runlog::DecisionRecord& record) {
+        last_rate = record.observation.served_rate_rps.value_if_known().value_or(0.0);
+        return true;
+      }));
+  // A minute's mean of 20 and then 60 requests/s, seen 15 s before the end.
+  EXPECT_GT(last_rate, 20.0);
+  EXPECT_LT(last_rate, 75.0);
+}
+
+TEST(ExperimentSlow, PrometheusTellsAPolicyTheRates) {
+  ExperimentSettings settings = fast();
+  settings.metrics = "prometheus";
+  settings.speed = 20.0;
+  expect_sound_run(settings);
+}
+
+TEST(ExperimentSlow, HaproxyCarriesAnExperiment) {
+  ExperimentSettings settings = fast();
+  settings.balancer = "haproxy";
+  settings.speed = 20.0;
+  expect_sound_run(settings);
+}
+
 TEST(Experiment, BadSettingsAreReportedTogether) {
   ExperimentSettings settings = fast();
   settings.initial_replicas = 9;
