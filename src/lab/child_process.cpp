@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -81,6 +82,8 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
     }
     if (listen_pid != nullptr) write_decimal(getpid(), listen_pid);
   }
+  // Libraries of ours open sockets that a child would keep open behind our back.
+  close_range(listener >= 0 ? kListenerFd + 1 : kListenerFd, ~0U, CLOSE_RANGE_CLOEXEC);
   execve(path, arguments, environment);
   const int reason = errno;
   [[maybe_unused]] const auto written = write(failure_pipe, &reason, sizeof reason);

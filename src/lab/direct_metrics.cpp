@@ -56,6 +56,11 @@ class DirectMetrics final : public MetricsSource {
     is_failing_ = failing;
   }
 
+  bool wait_for_first_scrape(Duration limit) override {
+    std::unique_lock lock(mutex_);
+    return wake_.wait_for(lock, limit, [&] { return last_success_.has_value(); });
+  }
+
   Reading read() override {
     const std::scoped_lock lock(mutex_);
     const TimePoint now(os::monotonic_now());
@@ -98,6 +103,7 @@ class DirectMetrics final : public MetricsSource {
           last_success_ = scraped_at;
         }
       }
+      wake_.notify_all();
       forget(TimePoint(scraped_at) - settings_.rate_window - settings_.scrape_interval);
       next += settings_.scrape_interval;
       const Duration wait = next - os::monotonic_now();

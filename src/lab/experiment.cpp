@@ -232,6 +232,9 @@ Result<MeasuredRun> run_experiment(const ExperimentSettings& settings, const Run
   MPCA_TRY_VOID(fleet.start(settings.initial_replicas, kStartLimit));
   MPCA_TRY(const auto metrics, make_metrics(settings, scratch.path()));
   metrics->set_targets(internal::scrape_targets(fleet.view()));
+  const Duration limit = kStartLimit + from_seconds(to_seconds(settings.scrape_interval) / settings.speed);
+  if (!metrics->wait_for_first_scrape(limit))
+    return fail(ErrorCode::io, cat("the pods' metrics could not be scraped within ", format_duration(limit)));
 
   const std::string url = cat("http://127.0.0.1:", balancer->port(),
                               "/work?sleep_ms=", sleep_ms_for(settings.workload.capacity_rps, settings.concurrency));

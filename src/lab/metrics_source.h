@@ -40,6 +40,8 @@ class MetricsSource {
   virtual ~MetricsSource() = default;
   /// What to scrape from now on.
   virtual void set_targets(const std::vector<ScrapeTarget>& targets) = 0;
+  /// Waits until targets have been scraped; false when that took longer than `limit`.
+  virtual bool wait_for_first_scrape(Duration limit) = 0;
   /// As of now.
   virtual Reading read() = 0;
   /// Scrapes fail from now on (`true`), or work again.
@@ -48,7 +50,8 @@ class MetricsSource {
 
 std::unique_ptr<MetricsSource> scrape_directly(const MetricsSettings& settings);
 
-/// Starts Debian's `prometheus` on 127.0.0.1 with its data in `directory`.
+/// Starts Debian's `prometheus` on 127.0.0.1 with its data in `directory`. It notices new targets within 5 s, as it
+/// does those of Kubernetes, and that does not get faster in a fast experiment.
 ///   errors   not_found  no such program; io  it did not become ready (the end of its log is in the message)
 Result<std::unique_ptr<MetricsSource>> scrape_with_prometheus(const MetricsSettings& settings,
                                                               const std::string& directory);

@@ -76,6 +76,16 @@ class PrometheusMetrics final : public MetricsSource {
     write_targets();
   }
 
+  bool wait_for_first_scrape(Duration limit) override {
+    const Duration deadline = os::monotonic_now() + limit;
+    os::RealClock clock;
+    while (!read().in_flight_requests) {
+      if (os::monotonic_now() > deadline) return false;
+      clock.sleep_until(clock.now() + kPoll);
+    }
+    return true;
+  }
+
   Reading read() override {
     const std::scoped_lock lock(mutex_);
     const auto value = [&](const std::string& promql) -> std::optional<double> {

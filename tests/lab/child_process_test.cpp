@@ -89,6 +89,22 @@ TEST(ChildProcess, AListenerIsHandedOverAsSystemdDoes) {
   EXPECT_TRUE(text.starts_with("fds=1 extra=a b\nsocket:")) << text;
 }
 
+// A descriptor that some library made without the flag would stay open in the child, and a connection closed by us
+// open.
+TEST(ChildProcess, ItHasNoDescriptorOfOurs) {
+  test::TemporaryDirectory directory;
+  const std::string output = directory.path() + "/out";
+  const int leaky = dup(STDERR_FILENO);
+  ChildSettings settings = shell("test -e /proc/$$/fd/$LEAKY && echo open || echo closed");
+  settings.environment = {{"LEAKY", std::to_string(leaky)}};
+  settings.output_file = output;
+  auto child = ChildProcess::start(settings);
+  ASSERT_TRUE(child) << child.error().message;
+  wait_for_end(*child);
+  close(leaky);
+  EXPECT_EQ(os::read_file(output).value(), "closed\n");
+}
+
 TEST(Listener, TwoHaveTwoPorts) {
   const auto one = Listener::open(), two = Listener::open();
   ASSERT_TRUE(one && two);

@@ -26,7 +26,7 @@ struct Trajectory {
 
 const std::vector<trace::Phase> kPhases = {{0, 2min, 40.0}, {1, 2min, 65.0}, {2, 2min, 95.0}, {3, 3min, 60.0}};
 constexpr int kInitial = 4;
-constexpr const char kPolicy[] = "reactive:target=0.7,hold=60s";
+constexpr const char kPolicy[] = "lab-hpa-realistic:target=0.7,down-steps=4";
 
 policy::Workload workload() { return {.capacity_rps = 17.5, .min_replicas = 4, .max_replicas = 12, .period = 15s}; }
 
@@ -86,6 +86,7 @@ bool is_near(int value, const std::vector<int>& other, std::size_t i, std::size_
 // flattery). The bounds, and why:
 //  - In the last half minute of each phase both hold ceil(rate / (17.5 x 0.7)) replicas: 4, 6, 8, 5. Nothing that the
 //    worlds model differently is left there.
+//    The policy looks at the served rate only, so a request that waits because the machine is busy changes nothing.
 //  - In between the lab may be up to four periods later: the simulator shows the rate of now, a scrape of the lab has a
 //    rate over the last 30 s, which is 15 to 45 s old in its middle, and its pods become ready when they do and not on
 //    the period. It is never more than one period earlier. One replica of difference is left to rounding: a rate that
