@@ -1,20 +1,20 @@
 #include "net/http_server.h"
 
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <sys/timerfd.h>
-#include <sys/uio.h>
-#include <unistd.h>
+#include <fcntl.h>
 
 #include <array>
-#include <cerrno>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/system/system_error.hpp>
 #include <ctime>
-#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "core/os/real_clock.h"
+#include "core/text.h"
 #include "net/internal/http_session.h"
 #include "net/internal/listener.h"
 #include "net/internal/timer_queue.h"
@@ -22,32 +22,42 @@
 namespace mpca::net {
 namespace {
 
+namespace asio = boost::asio;
+using boost::system::error_code;
+using internal::Executor;
 using internal::HttpOutput;
 using internal::HttpSession;
+using internal::Socket;
 
 constexpr Duration kNever = Duration::max();
-constexpr std::size_t kReadBytes = std::size_t{64} << 10;
+// Asio reads ahead of being asked, so every connection has a buffer of its own; an idle one costs this much.
+constexpr std::size_t kReadBytes = std::size_t{2} << 10;
 // Of requests that came before their turn; then we stop reading.
 constexpr std::size_t kMaxKeptBytes = std::size_t{64} << 10;
+constexpr std::size_t kKeptCapacityBytes = std::size_t{64} << 10;
 constexpr std::size_t kFillBytes = std::size_t{64} << 10;
 // How long a closed connection is read on, so that what the client still sends does not make its kernel throw away our
 // last answer (RFC 9112, 9.6).
 constexpr Duration kLingering = std::chrono::milliseconds(500);
-// Without a free descriptor the listener would wake us for ever.
+// Without a free descriptor accepting would fail for ever.
 constexpr Duration kAcceptPause = std::chrono::milliseconds(100);
-constexpr int kAcceptsPerTurn = 64;
 
 enum class Phase { fresh, idle, head, body, working, writing, lingering };
 
 }  // namespace
 
 struct HttpServer::Connection final : HttpSession::Requests {
-  Connection(Impl& the_server, const internal::HeadLimits& limits) : server(&the_server), session(limits) {}
+  Connection(Impl& the_server, asio::io_context& context, const internal::HeadLimits& limits)
+      : server(&the_server), socket(context), session(limits) {}
   void on_request(const HttpRequest& request) override;
 
   Impl* server;
-  int descriptor = -1;  // -1: closed, waits to be used again
-  std::uint32_t watched = 0;
+  Socket socket;
+  bool is_open = false;  // false: closed, waits to be used again
+  bool is_reading = false;
+  bool is_waiting_to_write = false;
+  bool has_ended = false;  // the client sends nothing more
+  int under_way = 0;       // handlers that will still be called
   Phase phase = Phase::fresh;
   bool is_busy = false;
   bool is_served = false;  // its session hands over requests: answers are collected, not sent one by one
@@ -59,26 +69,33 @@ struct HttpServer::Connection final : HttpSession::Requests {
   HttpSession session;
   HttpOutput output;
   std::function<void()> on_gone;
+  std::array<char, kReadBytes> received;
 };
 
 struct HttpServer::Impl {
-  Impl(const HttpServerSettings& the_settings, Handler the_handler, internal::Listener the_listener)
-      : settings(the_settings), handler(std::move(the_handler)), listener(the_listener) {}
-  ~Impl();
+  Impl(const HttpServerSettings& the_settings, Handler the_handler)
+      : settings(the_settings), handler(std::move(the_handler)) {}
 
-  Result<void> open_loop();
+  Result<void> open();
   int run();
-  void turn(int timeout_ms);
-  void arm_timer();
-  void accept_some();
-  void pause_accepting();
-  void run_posted();
+  void serve_until_stopped();
+  void stop() {
+    stopped = true;
+    context.stop();
+  }
+  void accept();
+  void accept_what_waits();
+  Connection& unused_connection();
+  void begin(Connection& connection);
   void close_listener();
+  internal::TimerQueue::Id add_timer(Duration time, std::function<void()> task);
+  void arm_clock();
+  void look_at_the_clock() { now = os::monotonic_now(); }
   Duration head_timeout() const { return std::min(settings.read_header_timeout, settings.read_timeout); }
-  bool may_end() const { return stopped || (draining && (busy == 0 && quiet_turns > 0)); }
 
-  void on_events(Connection& connection, std::uint32_t events);
-  void read(Connection& connection, bool to_the_end);
+  void read(Connection& connection);
+  void on_read(Connection& connection, const error_code& error, std::size_t size);
+  void on_writable(Connection& connection);
   void serve(Connection& connection, std::string_view received);
   bool send_output(Connection& connection);
   void lend(Connection& connection) {
@@ -87,174 +104,160 @@ struct HttpServer::Impl {
     }
   }
   void set_phase(Connection& connection, Phase phase);
-  void watch(Connection& connection, std::uint32_t events);
   void arm(Connection& connection);
   void on_timer(Connection& connection);
   void linger_or_close(Connection& connection);
   void close_connection(Connection& connection);
+  /// One handler less is under way. A closed connection is used again only when none is.
+  void settle(Connection& connection) {
+    if (--connection.under_way == 0 && !connection.is_open) free_connections.push_back(&connection);
+  }
   bool answer(Connection& connection, std::uint64_t request, const HttpAnswer& answer);
   std::string_view date();
 
   HttpServerSettings settings;
   Handler handler;
-  internal::Listener listener;
-  int epoll = -1;
-  int wake = -1;
-  int timerfd = -1;
-  Duration timerfd_at = kNever;
+  int port = 0;
+
+  // One thread serves; the scheduler keeps its lock because others may post.
+  asio::io_context context{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
+  asio::executor_work_guard<Executor> stays{context.get_executor()};
+  internal::Acceptor acceptor{context};
+  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor> clock{
+      context};
+  Duration clock_at = kNever;
   Duration now = os::monotonic_now();
   internal::TimerQueue timers;
 
   std::vector<std::unique_ptr<Connection>> connections;  // kept for ever: a Responder may outlive its client
   std::vector<Connection*> free_connections;
-  std::vector<Connection*> closed_this_turn;  // events for them may still be in the batch
-  int open = 0;
+  int open_connections = 0;
   int busy = 0;
-  int quiet_turns = 0;
   bool draining = false;
   bool stopped = false;
   std::uint64_t last_request = 0;
 
-  std::vector<char> read_buffer = std::vector<char>(kReadBytes);
-  std::string spare;  // lent to the connection that is dealt with: idle ones hold no buffer
+  std::string spare;  // lent to the connection that is dealt with: idle ones hold no buffer for answers
   std::string fill;
   std::string date_text;
   std::time_t date_of = 0;
-
-  std::mutex posted_mutex;
-  std::vector<std::function<void()>> posted;  // under posted_mutex
 };
 
 // ---- the loop ----
 
-Result<void> HttpServer::Impl::open_loop() {
-  epoll = epoll_create1(EPOLL_CLOEXEC);
-  wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  timerfd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-  if (epoll < 0 || wake < 0 || timerfd < 0)
-    return fail(ErrorCode::io, "cannot make an event loop: no free descriptors");
-  // Whose event it is: our own three are known by the address of their descriptor.
-  for (int* own : {&listener.descriptor, &wake, &timerfd}) {
-    epoll_event event{};
-    // Edge-triggered where nobody reads: a timer set anew, a counter that only has to wake.
-    event.events = own == &listener.descriptor ? EPOLLIN : EPOLLIN | EPOLLET;
-    event.data.ptr = own;
-    epoll_ctl(epoll, EPOLL_CTL_ADD, *own, &event);
-  }
+Result<void> HttpServer::Impl::open() {
+  MPCA_TRY(port, internal::open_listener(acceptor, settings));
+  accept();
   return {};
-}
-
-HttpServer::Impl::~Impl() {
-  for (const auto& connection : connections) {
-    if (connection->descriptor >= 0) ::close(connection->descriptor);
-  }
-  for (const int descriptor : {listener.descriptor, epoll, wake, timerfd}) {
-    if (descriptor >= 0) ::close(descriptor);
-  }
 }
 
 int HttpServer::Impl::run() {
   stopped = false;
-  while (!may_end()) turn(draining && busy == 0 ? 0 : -1);
-  // What was accepted by the kernel or sent in the last moment was looked for by the quiet turn.
+  look_at_the_clock();
+  serve_until_stopped();
   int cut_off = 0;
   for (const auto& connection : connections) {
-    if (connection->descriptor < 0) continue;
+    if (!connection->is_open) continue;
     if (connection->session.is_working()) ++cut_off;
     close_connection(*connection);
   }
   return cut_off;
 }
 
-void HttpServer::Impl::turn(int timeout_ms) {
-  arm_timer();
-  std::array<epoll_event, 128> events;
-  const int count = epoll_wait(epoll, events.data(), static_cast<int>(events.size()), timeout_ms);
-  now = os::monotonic_now();
-  quiet_turns = count == 0 ? quiet_turns + 1 : 0;
-  for (int i = 0; i < count; ++i) {
-    void* const whose = events[static_cast<std::size_t>(i)].data.ptr;
-    if (whose == &listener.descriptor)
-      accept_some();
-    else if (whose == &timerfd)
-      timerfd_at = kNever;
-    else if (whose != &wake)
-      on_events(*static_cast<Connection*>(whose), events[static_cast<std::size_t>(i)].events);
+void HttpServer::Impl::serve_until_stopped() {
+  while (!stopped) {
+    context.restart();
+    if (!draining)
+      context.run();  // until stop() or drain()
+    else if (busy > 0)
+      context.run_one();
+    else if (context.poll() == 0)
+      return;  // a quiet turn: nothing more was accepted by the kernel or sent in the last moment
   }
-  run_posted();
-  timers.run_due(now);
-  free_connections.insert(free_connections.end(), closed_this_turn.begin(), closed_this_turn.end());
-  closed_this_turn.clear();
 }
 
-void HttpServer::Impl::arm_timer() {
+internal::TimerQueue::Id HttpServer::Impl::add_timer(Duration time, std::function<void()> task) {
+  const internal::TimerQueue::Id id = timers.add(time, std::move(task));
+  arm_clock();
+  return id;
+}
+
+/// One timer of Asio for the whole queue, which is moved only when something is due earlier.
+void HttpServer::Impl::arm_clock() {
   const auto next = timers.next();
-  if (!next || *next >= timerfd_at) return;
-  // A zero would disarm it.
-  const Duration at = std::max(*next, Duration(1));
-  itimerspec spec{};
-  spec.it_value.tv_sec = static_cast<std::time_t>(at.count() / 1'000'000'000);
-  spec.it_value.tv_nsec = static_cast<long>(at.count() % 1'000'000'000);
-  timerfd_settime(timerfd, TFD_TIMER_ABSTIME, &spec, nullptr);
-  timerfd_at = *next;
-}
-
-void HttpServer::Impl::run_posted() {
-  std::vector<std::function<void()>> tasks;
-  {
-    const std::lock_guard lock(posted_mutex);
-    tasks.swap(posted);
-  }
-  for (const auto& task : tasks) task();
-}
-
-void HttpServer::Impl::accept_some() {
-  for (int i = 0; i < kAcceptsPerTurn && listener.descriptor >= 0; ++i) {
-    const int descriptor = accept4(listener.descriptor, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (descriptor < 0) {
-      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) pause_accepting();
-      if (errno == ECONNABORTED || errno == EINTR) continue;
-      return;
-    }
-    if (free_connections.empty()) {
-      connections.push_back(std::make_unique<Connection>(
-          *this,
-          internal::HeadLimits{.max_bytes = settings.max_header_bytes, .max_fields = settings.max_header_fields}));
-      free_connections.push_back(connections.back().get());
-    }
-    Connection& connection = *free_connections.back();
-    free_connections.pop_back();
-    connection.descriptor = descriptor;
-    connection.watched = EPOLLIN | EPOLLRDHUP;
-    epoll_event event{};
-    event.events = connection.watched;
-    event.data.ptr = &connection;
-    epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event);
-    ++open;
-    connection.phase = Phase::fresh;
-    connection.deadline = now + head_timeout();
-    arm(connection);
-  }
-}
-
-void HttpServer::Impl::pause_accepting() {
-  epoll_event event{};
-  event.data.ptr = &listener.descriptor;
-  epoll_ctl(epoll, EPOLL_CTL_MOD, listener.descriptor, &event);
-  timers.add(now + kAcceptPause, [this] {
-    if (listener.descriptor < 0) return;
-    epoll_event again{};
-    again.events = EPOLLIN;
-    again.data.ptr = &listener.descriptor;
-    epoll_ctl(epoll, EPOLL_CTL_MOD, listener.descriptor, &again);
+  if (!next || *next >= clock_at) return;
+  clock_at = *next;
+  clock.expires_at(std::chrono::steady_clock::time_point(*next));
+  clock.async_wait([this](const error_code& error) {
+    if (error) return;
+    look_at_the_clock();
+    clock_at = Duration::min();  // no arming one by one
+    timers.run_due(now);
+    clock_at = kNever;
+    arm_clock();
   });
 }
 
+void HttpServer::Impl::accept() {
+  if (!acceptor.is_open()) return;
+  Connection& connection = unused_connection();
+  ++connection.under_way;
+  acceptor.async_accept(connection.socket, [this, &connection](const error_code& error) {
+    look_at_the_clock();
+    if (!error) begin(connection);
+    settle(connection);
+    if (error == asio::error::operation_aborted) return;
+    const bool is_short = error && error != asio::error::connection_aborted;
+    if (is_short)
+      add_timer(now + kAcceptPause, [this] { accept(); });
+    else
+      accept();
+  });
+}
+
+HttpServer::Connection& HttpServer::Impl::unused_connection() {
+  if (free_connections.empty()) {
+    connections.push_back(std::make_unique<Connection>(
+        *this, context,
+        internal::HeadLimits{.max_bytes = settings.max_header_bytes, .max_fields = settings.max_header_fields}));
+    free_connections.push_back(connections.back().get());
+  }
+  Connection& connection = *free_connections.back();
+  free_connections.pop_back();
+  return connection;
+}
+
+void HttpServer::Impl::begin(Connection& connection) {
+  error_code ignored;
+  connection.socket.non_blocking(true, ignored);
+  fcntl(connection.socket.native_handle(), F_SETFD, FD_CLOEXEC);
+  connection.is_open = true;
+  connection.has_ended = false;
+  ++open_connections;
+  connection.phase = Phase::fresh;
+  connection.deadline = now + head_timeout();
+  arm(connection);
+  read(connection);
+}
+
 void HttpServer::Impl::close_listener() {
-  if (listener.descriptor < 0) return;
-  accept_some();  // they have shaken hands already and would be reset
-  ::close(listener.descriptor);
-  listener.descriptor = -1;
+  if (!acceptor.is_open()) return;
+  accept_what_waits();
+  error_code ignored;
+  acceptor.close(ignored);
+}
+
+/// They have shaken hands already and would be reset.
+void HttpServer::Impl::accept_what_waits() {
+  while (true) {
+    Connection& connection = unused_connection();
+    ++connection.under_way;
+    error_code error;
+    acceptor.accept(connection.socket, error);
+    if (!error) begin(connection);
+    settle(connection);
+    if (error && error != asio::error::connection_aborted) return;
+  }
 }
 
 std::string_view HttpServer::Impl::date() {
@@ -271,37 +274,35 @@ std::string_view HttpServer::Impl::date() {
 
 // ---- one connection ----
 
-void HttpServer::Impl::on_events(Connection& connection, std::uint32_t events) {
-  if (connection.descriptor < 0) return;  // closed earlier in this batch
-  const bool has_gone = (events & (EPOLLERR | EPOLLHUP)) != 0;
-  if (has_gone || ((events & EPOLLRDHUP) != 0 && connection.session.is_working())) {
+void HttpServer::Impl::read(Connection& connection) {
+  if (connection.is_reading || connection.has_ended) return;
+  connection.is_reading = true;
+  ++connection.under_way;
+  connection.socket.async_read_some(asio::buffer(connection.received),
+                                    [this, &connection](const error_code& error, std::size_t size) {
+                                      connection.is_reading = false;
+                                      if (connection.is_open) on_read(connection, error, size);
+                                      settle(connection);
+                                    });
+}
+
+void HttpServer::Impl::on_read(Connection& connection, const error_code& error, std::size_t size) {
+  look_at_the_clock();
+  connection.has_ended = error == asio::error::eof;
+  if (connection.has_ended && connection.phase == Phase::writing && !connection.session.is_working()) return;
+  if (error) {
+    // What it sent before is answered; nothing is left to answer here.
     close_connection(connection);
-  } else if ((events & EPOLLOUT) != 0) {
-    serve(connection, {});
+  } else if (connection.phase == Phase::lingering) {
+    read(connection);
   } else {
-    read(connection, (events & EPOLLRDHUP) != 0);
+    serve(connection, {connection.received.data(), size});
   }
 }
 
-void HttpServer::Impl::read(Connection& connection, bool to_the_end) {
-  do {
-    const ssize_t count = recv(connection.descriptor, read_buffer.data(), read_buffer.size(), 0);
-    if (count < 0) {
-      if (errno != EAGAIN && errno != EINTR) close_connection(connection);
-      return;
-    }
-    if (connection.phase == Phase::lingering) {
-      if (count == 0) close_connection(connection);
-      return;
-    }
-    if (count == 0) {
-      // What it sent before is answered; nothing is left to answer here.
-      close_connection(connection);
-      return;
-    }
-    serve(connection, {read_buffer.data(), static_cast<std::size_t>(count)});
-  } while (to_the_end && connection.descriptor >= 0 && connection.output.empty() && !connection.session.is_working() &&
-           connection.phase != Phase::lingering);
+void HttpServer::Impl::on_writable(Connection& connection) {
+  look_at_the_clock();
+  serve(connection, {});
 }
 
 /// Everything that a connection can do now: takes what was received, hands over requests, sends answers; then watches
@@ -317,9 +318,17 @@ void HttpServer::Impl::serve(Connection& connection, std::string_view received) 
   }
   while (true) {
     if (!send_output(connection)) {
-      if (connection.descriptor < 0) return;
+      if (!connection.is_open) return;
       set_phase(connection, Phase::writing);
-      watch(connection, session.is_working() ? EPOLLOUT | EPOLLRDHUP : EPOLLOUT);
+      if (session.is_working() && session.kept_bytes() < kMaxKeptBytes) read(connection);  // hears the client go
+      if (connection.is_waiting_to_write) return;
+      connection.is_waiting_to_write = true;
+      ++connection.under_way;
+      connection.socket.async_wait(Socket::wait_write, [this, &connection](const error_code&) {
+        connection.is_waiting_to_write = false;
+        if (connection.is_open) on_writable(connection);
+        settle(connection);
+      });
       return;
     }
     // Requests that had to wait for an answer or for room in the output.
@@ -330,9 +339,13 @@ void HttpServer::Impl::serve(Connection& connection, std::string_view received) 
     if (connection.output.empty()) break;
   }
   if (connection.output.bytes.capacity() > spare.capacity()) std::swap(connection.output.bytes, spare);
+  if (connection.has_ended) {
+    close_connection(connection);
+    return;
+  }
   if (session.is_working()) {
     set_phase(connection, Phase::working);
-    watch(connection, session.kept_bytes() < kMaxKeptBytes ? EPOLLIN | EPOLLRDHUP : EPOLLRDHUP);
+    if (session.kept_bytes() < kMaxKeptBytes) read(connection);
     return;
   }
   if (session.is_closing()) {
@@ -340,31 +353,26 @@ void HttpServer::Impl::serve(Connection& connection, std::string_view received) 
     return;
   }
   set_phase(connection, session.is_in_body() ? Phase::body : session.has_kept_bytes() ? Phase::head : Phase::idle);
-  watch(connection, EPOLLIN | EPOLLRDHUP);
+  read(connection);
 }
 
 /// False when something is left to send, or the connection is closed now.
 bool HttpServer::Impl::send_output(Connection& connection) {
   HttpOutput& out = connection.output;
   while (!out.empty()) {
-    ssize_t sent = 0;
+    error_code error;
+    std::size_t taken = 0;
     if (out.fill == 0) {
-      sent = send(connection.descriptor, out.bytes.data(), out.bytes.size(), MSG_NOSIGNAL);
+      taken = connection.socket.write_some(asio::buffer(out.bytes), error);
     } else {
       if (fill.empty()) fill.assign(kFillBytes, 'a');
-      std::array<iovec, 2> parts = {iovec{out.bytes.data(), out.bytes.size()},
-                                    iovec{fill.data(), std::min(out.fill, fill.size())}};
-      msghdr message{};
-      message.msg_iov = parts.data();
-      message.msg_iovlen = parts.size();
-      sent = sendmsg(connection.descriptor, &message, MSG_NOSIGNAL);
+      const std::array<asio::const_buffer, 2> parts = {asio::buffer(out.bytes), asio::buffer(fill, out.fill)};
+      taken = connection.socket.write_some(parts, error);
     }
-    if (sent < 0) {
-      if (errno == EINTR) continue;
-      if (errno != EAGAIN) close_connection(connection);
+    if (error) {
+      if (error != asio::error::would_block) close_connection(connection);
       return false;
     }
-    const auto taken = static_cast<std::size_t>(sent);
     if (taken >= out.bytes.size()) {
       out.fill -= taken - out.bytes.size();
       out.bytes.clear();
@@ -409,21 +417,12 @@ void HttpServer::Impl::set_phase(Connection& connection, Phase phase) {
   if (connection.deadline < connection.timer_at) arm(connection);
 }
 
-void HttpServer::Impl::watch(Connection& connection, std::uint32_t events) {
-  if (connection.watched == events) return;
-  connection.watched = events;
-  epoll_event event{};
-  event.events = events;
-  event.data.ptr = &connection;
-  epoll_ctl(epoll, EPOLL_CTL_MOD, connection.descriptor, &event);
-}
-
 /// One timer per connection, which is moved when its deadline comes nearer and looks again when it was put off: a
 /// request on an idle connection costs no timer.
 void HttpServer::Impl::arm(Connection& connection) {
   if (connection.timer != 0) timers.cancel(connection.timer);
   connection.timer_at = connection.deadline;
-  connection.timer = timers.add(connection.deadline, [&connection] {
+  connection.timer = add_timer(connection.deadline, [&connection] {
     connection.timer = 0;
     connection.timer_at = kNever;
     connection.server->on_timer(connection);
@@ -449,15 +448,17 @@ void HttpServer::Impl::linger_or_close(Connection& connection) {
     close_connection(connection);
     return;
   }
-  shutdown(connection.descriptor, SHUT_WR);
+  error_code ignored;
+  connection.socket.shutdown(Socket::shutdown_send, ignored);
   set_phase(connection, Phase::lingering);
-  watch(connection, EPOLLIN | EPOLLRDHUP);
+  read(connection);
 }
 
 void HttpServer::Impl::close_connection(Connection& connection) {
-  ::close(connection.descriptor);
-  connection.descriptor = -1;
-  --open;
+  error_code ignored;
+  connection.socket.close(ignored);
+  connection.is_open = false;
+  --open_connections;
   if (connection.is_busy) --busy;
   connection.is_busy = false;
   connection.request = 0;
@@ -468,8 +469,10 @@ void HttpServer::Impl::close_connection(Connection& connection) {
   connection.output.bytes.clear();
   connection.output.fill = 0;
   if (connection.output.bytes.capacity() > spare.capacity()) std::swap(connection.output.bytes, spare);
-  if (connection.output.bytes.capacity() > kReadBytes) connection.output.bytes.shrink_to_fit();
-  closed_this_turn.push_back(&connection);
+  if (connection.output.bytes.capacity() > kKeptCapacityBytes) connection.output.bytes.shrink_to_fit();
+  // Always later: the caller may stand in one of its functions.
+  ++connection.under_way;
+  asio::post(context, [this, &connection] { settle(connection); });
   if (const auto gone = std::exchange(connection.on_gone, nullptr)) gone();
 }
 
@@ -487,7 +490,10 @@ bool HttpServer::Impl::answer(Connection& connection, std::uint64_t request, con
   if (connection.request != request) return false;
   connection.request = 0;
   connection.on_gone = nullptr;
-  if (!connection.is_served) lend(connection);
+  if (!connection.is_served) {
+    look_at_the_clock();
+    lend(connection);
+  }
   connection.session.answer(answer, date(), draining, connection.output);
   if (!connection.is_served) serve(connection, {});
   return true;
@@ -511,37 +517,34 @@ HttpServer& HttpServer::operator=(HttpServer&&) noexcept = default;
 HttpServer::~HttpServer() = default;
 
 Result<HttpServer> HttpServer::create(const HttpServerSettings& settings, Handler handler) {
-  MPCA_TRY(const internal::Listener listener, internal::open_listener(settings));
-  auto impl = std::make_unique<Impl>(settings, std::move(handler), listener);
-  MPCA_TRY_VOID(impl->open_loop());
-  return HttpServer(std::move(impl));
-}
-
-int HttpServer::port() const { return impl_->listener.port; }
-int HttpServer::run() { return impl_->run(); }
-int HttpServer::open_connections() const { return impl_->open; }
-void HttpServer::stop() { impl_->stopped = true; }
-
-void HttpServer::post(std::function<void()> task) {
-  {
-    const std::lock_guard lock(impl_->posted_mutex);
-    impl_->posted.push_back(std::move(task));
+  try {
+    auto impl = std::make_unique<Impl>(settings, std::move(handler));
+    MPCA_TRY_VOID(impl->open());
+    return HttpServer(std::move(impl));
+  } catch (const boost::system::system_error& error) {
+    return fail(ErrorCode::io, cat("cannot make an event loop: ", error.what()));
   }
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const ssize_t written = ::write(impl_->wake, &one, sizeof one);
 }
+
+int HttpServer::port() const { return impl_->port; }
+int HttpServer::run() { return impl_->run(); }
+int HttpServer::open_connections() const { return impl_->open_connections; }
+
+void HttpServer::stop() { impl_->stop(); }
+
+void HttpServer::post(std::function<void()> task) { asio::post(impl_->context, std::move(task)); }
 
 void HttpServer::drain(Duration limit) {
   if (impl_->draining) return;
+  impl_->look_at_the_clock();
   impl_->close_listener();
   impl_->draining = true;
-  impl_->quiet_turns = 0;
-  impl_->timers.add(os::monotonic_now() + limit, [impl = impl_.get()] { impl->stopped = true; });
+  impl_->add_timer(impl_->now + limit, [impl = impl_.get()] { impl->stop(); });
+  impl_->context.stop();
 }
 
 HttpServer::TimerId HttpServer::call_at(Duration time, std::function<void()> task) {
-  const TimerId id = impl_->timers.add(time, std::move(task));
-  return id;
+  return impl_->add_timer(time, std::move(task));
 }
 
 bool HttpServer::cancel(TimerId timer) { return impl_->timers.cancel(timer); }

@@ -1,6 +1,7 @@
 // An HTTP/1.1 server on one thread: of toy-load, and of metrics and health ports. Its handler may answer at once or
 // later on the same thread, and hears when the client has gone. Request bodies are read past, never handed over:
-// nothing here takes one. Over epoll, with the timers and the mailbox that such a handler needs.
+// nothing here takes one. On Boost.Asio and Boost.Beast's parser, with the timers and the mailbox that such a handler
+// needs.
 //
 // A client that goes away, or closes its half of the connection, gives up the request it waits for, as with Go's
 // net/http.

@@ -1,9 +1,12 @@
 #include "net/internal/http_session.h"
 
 #include <charconv>
+#include <utility>
 
 namespace mpca::net::internal {
 namespace {
+
+using State = RequestParser::State;
 
 // A body that goes on after its answer is read past so far, as Go's net/http does, before the connection is given up.
 constexpr std::size_t kMaxDrainedBytes = std::size_t{256} << 10;
@@ -78,19 +81,19 @@ std::size_t HttpSession::consume(std::string_view bytes, Requests& requests, Htt
       has_unread_ = has_unread_ || at < bytes.size();
       return bytes.size();
     }
-    if (!body_.is_done()) {
-      const std::size_t drained = body_.drain(bytes.substr(at));
+    if (is_in_body()) {
+      const std::size_t drained = parser_.read_body(bytes.substr(at));
       at += drained;
       if (!working_) drained_bytes_ += drained;
-      if (body_.is_bad() || drained_bytes_ > kMaxDrainedBytes) {
-        body_ = BodyDrain();
+      if (parser_.state() == State::bad || drained_bytes_ > kMaxDrainedBytes) {
+        parser_.restart();
         keep_alive_ = false;
         has_unread_ = true;
         closing_ = !working_;
         if (working_) return bytes.size();
         continue;
       }
-      if (!body_.is_done()) return at;
+      if (is_in_body()) return at;
     }
     if (working_) {
       if (keep_alive_) return at;
@@ -99,33 +102,30 @@ std::size_t HttpSession::consume(std::string_view bytes, Requests& requests, Htt
     }
     if (at == bytes.size() || output.fill > 0 || output.bytes.size() > kFullOutputBytes) return at;
 
-    const HeadResult parsed = parse_request_head(bytes.substr(at), limits_, at == 0 ? scanned_ : 0);
-    scanned_ = 0;
-    if (parsed.state == HeadResult::State::incomplete) {
-      scanned_ = bytes.size() - at;
-      return at;
-    }
-    if (parsed.state == HeadResult::State::bad) {
-      reject(parsed.status, parsed.why, output);
+    if (parser_.state() != State::head) parser_.restart();
+    const State state = parser_.read_head(bytes.substr(at));
+    if (state == State::head) return at;
+    if (state == State::bad) {
+      reject(parser_.status(), parser_.why(), output);
       continue;
     }
-    at += parsed.bytes;
-    const RequestHead& head = parsed.head;
-    body_ = BodyDrain(head);
+    at += parser_.head_bytes();
+    const RequestHead& head = parser_.head();
     drained_bytes_ = 0;
     keep_alive_ = head.keep_alive;
     is_http_1_0_ = head.minor_version == 0;
     is_head_ = head.method == "HEAD";
-    if (head.expects_continue && !body_.is_done()) {
+    const HttpRequest request{.method = head.method, .path = head.path, .query = head.query};
+    if (head.expects_continue && is_in_body()) {
       // The final answer comes without the body (RFC 9110, 10.1.1); whether the client sends it all the same is
       // unknown.
-      body_ = BodyDrain();
+      parser_.restart();
       keep_alive_ = false;
       has_unread_ = true;
     }
     working_ = true;
     ++requests_;
-    requests.on_request({.method = head.method, .path = head.path, .query = head.query});
+    requests.on_request(request);
   }
 }
 
@@ -156,8 +156,8 @@ void HttpSession::answer(const HttpAnswer& answer, std::string_view date, bool i
   }
   if (!keep_alive_) {
     closing_ = true;
-    has_unread_ = has_unread_ || !body_.is_done();
-    body_ = BodyDrain();
+    has_unread_ = has_unread_ || is_in_body();
+    parser_.restart();
   }
 }
 
@@ -172,10 +172,11 @@ void HttpSession::reject(int status, std::string_view why, HttpOutput& output) {
 }
 
 void HttpSession::reset() {
-  const HeadLimits limits = limits_;
+  RequestParser parser = std::move(parser_);
+  parser.restart();
   std::string buffer = std::move(input_);
-  *this = HttpSession(limits);
   buffer.clear();
+  *this = HttpSession(std::move(parser));
   if (buffer.capacity() <= kKeptCapacityBytes) input_ = std::move(buffer);
 }
 

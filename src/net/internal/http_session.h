@@ -5,9 +5,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "net/http_server.h"
-#include "net/internal/request_head.h"
+#include "net/internal/request_parser.h"
 
 namespace mpca::net::internal {
 
@@ -27,7 +28,7 @@ class HttpSession {
     virtual void on_request(const HttpRequest& request) = 0;
   };
 
-  explicit HttpSession(const HeadLimits& limits) : limits_(limits) {}
+  explicit HttpSession(const HeadLimits& limits) : parser_(limits) {}
 
   /// Takes what the client sent. Hands over one request at a time: the next one when the last is answered, its body
   /// read past, and `output` not too full. What comes early is kept for resume().
@@ -47,8 +48,8 @@ class HttpSession {
   bool is_closing() const { return closing_; }
   /// Bytes of the client were or will be left unread: closing at once could take the answer from it.
   bool has_unread() const { return has_unread_; }
-  bool is_in_body() const { return !body_.is_done(); }
-  /// A head has begun and is not complete, or waits for its turn.
+  bool is_in_body() const { return parser_.state() == RequestParser::State::body; }
+  /// A head or a part of a body has begun and is not complete, or waits for its turn.
   bool has_kept_bytes() const { return !input_.empty(); }
   std::size_t kept_bytes() const { return input_.size(); }
   /// Requests handed over so far.
@@ -58,13 +59,12 @@ class HttpSession {
   void reset();
 
  private:
+  explicit HttpSession(RequestParser parser) : parser_(std::move(parser)) {}
   std::size_t consume(std::string_view bytes, Requests& requests, HttpOutput& output);
   void keep_rest(std::string_view rest);
 
-  HeadLimits limits_;
-  std::string input_;        // received, not consumed
-  std::size_t scanned_ = 0;  // of input_, by a head that was incomplete
-  BodyDrain body_;
+  RequestParser parser_;
+  std::string input_;              // received, not consumed
   std::size_t drained_bytes_ = 0;  // of the body, after the answer
   std::uint64_t requests_ = 0;
   bool working_ = false;
