@@ -24,7 +24,7 @@ CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE, CLIENT_CORE = CORES[0], CORES[-1]
 LIMIT_S = 1e-3
 TRIES = 3
-SEARCH_RPS = (2_000, 256_000)
+SEARCH_RPS = (100, 204_800)
 SECONDS = 3
 
 
@@ -60,7 +60,7 @@ def vegeta_error(program, url, rate, folder, seconds=SECONDS):
     environment = {**os.environ, "GOMAXPROCS": "1"}
     subprocess.run(attack, input=target, text=True, check=True, env=environment, stderr=subprocess.DEVNULL)
     lines = subprocess.run([program, "encode", "-to=csv", results], check=True, capture_output=True, text=True).stdout.splitlines()
-    if len(lines) < rate * seconds:
+    if len(lines) < 0.999 * rate * seconds:  # it ends with its duration, whether all were sent or not
         return float("inf"), None
     sent = []
     for line in lines:

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <optional>
 
 #include "core/os/file.h"
@@ -11,6 +12,7 @@
 #include "load/load_run.h"
 #include "load/targets.h"
 #include "loadgen/commands.h"
+#include "loadgen/live_metrics.h"
 #include "trace/phases.h"
 #include "trace/trace_csv.h"
 
@@ -44,6 +46,7 @@ struct AttackOptions {
   std::string series;
   std::string histogram;
   bool strict = false;
+  int metrics_port = 0;
 };
 
 SettingsTable settings_of(AttackOptions& options) {
@@ -80,6 +83,8 @@ SettingsTable settings_of(AttackOptions& options) {
       Setting("out", &options.out, "where the report goes; - is the standard output"),
       Setting("series", &options.series, "CSV with a row per second"),
       Setting("histogram", &options.histogram, "results for `loadgen merge`"),
+      Setting("metrics-port", &options.metrics_port, "port", Range::between(0, 65535),
+              "serve Prometheus metrics on 127.0.0.1 at this port while running; 0: do not"),
       Setting("strict", &options.strict, "exit with 1 when the client itself could have coloured the result"),
   };
 }
@@ -242,10 +247,20 @@ Result<int> attack(const AttackOptions& options, Context& context) {
   Output histogram = begin_output(options.histogram, problems);
   MPCA_TRY_VOID(problems.to_result());
 
+  std::unique_ptr<LiveMetrics> metrics;
+  if (options.metrics_port > 0) {
+    auto created = LiveMetrics::create(options.metrics_port);
+    if (!created)
+      return fail(created.error().code, cat("--metrics-port ", options.metrics_port, ": ", created.error().message));
+    metrics = std::move(*created);
+  }
   raise_file_limit();
   const auto run = [&] {
     LiveLine line(context.err, context.err_is_terminal, load::length_of(*plan));
-    return load::run_load(*plan, settings, context.stop, [&](const load::LiveInterval& live) { line.show(live); });
+    return load::run_load(*plan, settings, context.stop, [&](const load::LiveInterval& live) {
+      line.show(live);
+      if (metrics != nullptr) metrics->add(live);
+    });
   };
   MPCA_TRY(const load::LoadResult result, run());
 

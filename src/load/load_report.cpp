@@ -258,6 +258,7 @@ std::string audit_text(const LoadResult& result) {
 namespace {
 
 constexpr std::string_view kResultsFormat = "loadgen-results 1";
+constexpr std::int64_t kLargestNumber = 1'000'000'000'000'000'000;  // sums of a few stay within 64 bits
 
 }  // namespace
 
@@ -312,7 +313,7 @@ class ResultsParser {
     std::array<std::int64_t, kCount> all{};
     for (std::size_t i = 0; i < kCount; ++i) {
       const auto number = parse_int(words[i + 1]);
-      if (!number || *number < 0) return std::nullopt;
+      if (!number || *number < 0 || *number > kLargestNumber) return std::nullopt;
       all[i] = *number;
     }
     return all;
@@ -358,7 +359,7 @@ class ResultsParser {
       const std::size_t second = line.find(' ', first + 1);
       const auto count =
           second == std::string_view::npos ? std::nullopt : parse_int(line.substr(first, second - first));
-      if (!count || *count <= 0 || second + 1 >= line.size())
+      if (!count || *count <= 0 || *count > kLargestNumber || second + 1 >= line.size())
         return refuse("must be `status COUNT CODE` or `error COUNT TEXT`");
       const std::string_view what = line.substr(second + 1);
       const auto number = static_cast<std::uint64_t>(*count);

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import urllib.request
 
 BIN = pathlib.Path(sys.argv[1]).resolve()
 passed = failed = 0
@@ -207,6 +208,29 @@ def ctrl_c(server):
     server.ended.set()
 
 
+def metrics(server):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [str(BIN / "loadgen"), "--url", f"http://127.0.0.1:{server.server_port}/", "--rate", "50", "--duration", "60s",
+               "--metrics-port", str(port)]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        text = ""
+        for _ in range(300):
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+                    text = answer.read().decode()
+            except OSError:
+                pass
+            if 'loadgen_responses_total{code="200"}' in text:
+                break
+            threading.Event().wait(0.02)
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=30)
+    check(re.search(r'loadgen_responses_total\{code="200"\} [1-9]', text), "metrics while running", text)
+    check('loadgen_latency_seconds{quantile="0.99"} ' in text and "loadgen_outstanding " in text, "all its metrics", text)
+
+
 def what_goes_wrong(folder):
     expect(run("--url", "ftp://x/", "--rate", 3, "--duration", "1s"), 2, err=["must begin with http:// or https://"])
     expect(
@@ -236,6 +260,7 @@ def main():
         targets_and_phases(server, folder)
         ways_to_connect(server, folder)
         tls(folder)
+        metrics(server)
         what_goes_wrong(folder)
         ctrl_c(server)
     print(f"{passed} passed, {failed} failed")
