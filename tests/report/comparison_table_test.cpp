@@ -82,7 +82,8 @@ TEST(ComparisonText, RepeatsComeBeforeTheSingleRuns) {
   EXPECT_LT(text.find("Medians of 3 repeats"), text.find("On spike, repeat 1,"));
   EXPECT_EQ(line_with(text, "p95 latency"),
             "p95 latency [ms]                 2605.0 (2425.0–2785.0) *     3955.0 (3775.0–4135.0)");
-  EXPECT_NE(text.find("\nIn the medians of 3 repeats, it is a trade-off: lab-mpc served users better ("), std::string::npos);
+  EXPECT_NE(text.find("\nIn the medians of 3 repeats, it is a trade-off: lab-mpc served users better ("),
+            std::string::npos);
 }
 
 TEST(SummaryCsv, HasARowPerTraceAndPolicyWithExactValues) {
