@@ -13,12 +13,12 @@
 #include "core/os/parallel.h"
 #include "core/stats.h"
 #include "core/text.h"
+#include "policy/run_policy.h"
 #include "report/comparison_html.h"
 #include "report/comparison_table.h"
 #include "report/thin_series.h"
 #include "runlog/run_recorder.h"
 #include "sim/idealised_world.h"
-#include "policy/run_policy.h"
 
 namespace mpca::study {
 namespace {
