@@ -24,7 +24,7 @@ LIBRARY_OF_HEADER = {
     "openssl/": "OpenSSL::SSL",
     "curl/": "CURL::libcurl",
     "prometheus/": "prometheus-cpp::core",
-    "spdlog/": "spdlog::spdlog",
+    "spdlog/": "spdlog::spdlog_header_only",
 }
 
 # Standard headers that bring I/O, threads, exceptions or unrepeatable numbers into a pure room.
