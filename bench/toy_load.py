@@ -2,7 +2,8 @@
 """toy-load beside the same server on Go's net/http and client_golang: rows for bench/table.py.
 
 Both servers run one after the other in each round, three rounds, and the median counts. CPU per request is what the kernel
-says of the server's process; the client (wrk at saturation, loadgen at fixed rates) has its own. Memory is the resident set.
+says of the server's process; the client (wrk at saturation, loadgen at fixed rates) has its own. Memory is the resident set, and the part of it that no other process shares: programs and
+libraries, which all pods of a machine have in common, are not in it.
 """
 
 import argparse
@@ -44,9 +45,9 @@ class Server:
         with urllib.request.urlopen(self.url + "/metrics") as answer:
             return float(re.search(r"^process_cpu_seconds_total (\S+)", answer.read().decode(), re.MULTILINE)[1])
 
-    def memory_mb(self):
+    def memory_mb(self, field="VmRSS"):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s*(\d+)", status)[1]) * 1024 / 1e6
+        return int(re.search(rf"{field}:\s*(\d+)", status)[1]) * 1024 / 1e6
 
 
 def requests_answered(server):
@@ -85,6 +86,7 @@ def measure(program, loadgen, figures):
         add(("start to listening", "s"), server.start_s)
         time.sleep(0.3)
         add(("memory, idle", "MB"), server.memory_mb())
+        add(("memory of its own, idle", "MB"), server.memory_mb("RssAnon"))
         add(("CPU per request, saturated", "us"), saturate(server))
         for rate_rps in RATES_RPS if loadgen else ():
             cpu_us, latencies = at_rate(loadgen, server, rate_rps)
@@ -92,6 +94,7 @@ def measure(program, loadgen, figures):
             for quantile, seconds in latencies.items():
                 add((f"p{100 * quantile:g}, {rate_rps}/s", "s"), seconds)
         add(("memory, after load", "MB"), server.memory_mb())
+        add(("memory of its own, after load", "MB"), server.memory_mb("RssAnon"))
 
 
 def build_peer(folder):
