@@ -2,8 +2,9 @@
 """toy-load beside the same server on Go's net/http and client_golang: rows for bench/table.py.
 
 Both servers run one after the other in each round, three rounds, and the median counts. CPU per request is what the kernel
-says of the server's process; the client (wrk at saturation, loadgen at fixed rates) has its own. Memory is the resident set, and the part of it that no other process shares: programs and
-libraries, which all pods of a machine have in common, are not in it.
+says of the server's process; the client (wrk at saturation, loadgen at fixed rates) has its own. Memory is the resident
+set; memory of its own is the part of it that is no page of a file: the rest is programs and libraries, which all pods of a
+machine share. The goal is of the former.
 """
 
 import argparse
@@ -138,7 +139,7 @@ def main():
             # The goals are ratios; the table knows figures.
             if what.startswith("CPU"):
                 row["goal"] = row["peer_figure"] / 1.8
-            if what.startswith("memory"):
+            if what.startswith("memory, "):
                 row["goal"] = row["peer_figure"] / 3
         rows.append(row)
     arguments.out.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
