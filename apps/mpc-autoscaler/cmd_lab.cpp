@@ -214,7 +214,7 @@ Result<int> run_lab(const LabOptions& options, Context& context) {
   for (const std::string& policy : options.policies) {
     if (std::count(options.policies.begin(), options.policies.end(), policy) > 1)
       problems.add(cat("--policy ", policy, " is given twice"));
-    settings.entries.push_back({policy, mode_of(policy), options.repeats, ""});
+    settings.entries.push_back({policy, policy, mode_of(policy), options.repeats});
   }
   auto scenarios = loads(options, context.stop);
   if (scenarios) {

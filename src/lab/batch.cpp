@@ -20,32 +20,35 @@ constexpr const char kHpaMode[] = "baseline-incluster";
 // (17.5 rps x 20 ms): its 350 % is our utilization of 1.
 constexpr double kPercentOfCapacity = 350.0;
 
+constexpr const char kTunedMpc[] = "lab-online:{preset}";
+
 std::vector<BatchEntry> matched() {
-  return {{"lab-online:{preset}", kMpcMode, 5, ""}, {"lab-hpa-realistic", kHpaMode, 3, ""}};
+  return {{"lab-online tuned", kTunedMpc, kMpcMode, 5}, {"lab-hpa-realistic", "lab-hpa-realistic", kHpaMode, 3}};
 }
 
-std::vector<BatchEntry> mpc_only() { return {{"lab-online:{preset}", kMpcMode, 8, ""}}; }
+std::vector<BatchEntry> mpc_only() { return {{"lab-online tuned", kTunedMpc, kMpcMode, 8}}; }
 
 std::vector<BatchEntry> hpa_target_grid() {
   std::vector<BatchEntry> entries;
   for (const int percent : {60, 100, 150, 200, 250, 300, 350}) {
-    entries.push_back({cat("lab-hpa-realistic:target=", fixed(percent / kPercentOfCapacity, 3)), "hpa-target-grid", 1,
+    entries.push_back({cat("hpa at ", percent, " %"),
+                       cat("lab-hpa-realistic:target=", fixed(percent / kPercentOfCapacity, 3)), "hpa-target-grid", 1,
                        cat("target_", percent)});
   }
   return entries;
 }
 
+/// The names are the lab's.
 std::vector<BatchEntry> isolation() {
-  const std::string off =
-      ",emergency-inflight-threshold=1000000000,surge-delta-threshold=1000000000,"
-      "capacity-trigger-fraction=2";
-  std::vector<BatchEntry> entries;
-  for (const std::string& change : {std::string("forecast=hold"), std::string("forecast=es"), "forecast=es" + off,
-                                    std::string("control-mode=no_qp_reactive,forecast=hold"),
-                                    std::string("control-mode=proxy_hpa_safety,forecast=hold")}) {
-    entries.push_back({cat("lab-online:{preset},", change), "mpc-isolation", 1, ""});
-  }
-  return entries;
+  const std::string tuned = std::string(kTunedMpc) + ",";
+  const std::string no_safety =
+      "emergency-inflight-threshold=1000000000,surge-delta-threshold=1000000000,capacity-trigger-fraction=2";
+  constexpr const char kMode[] = "mpc-isolation";
+  return {{"hold_safe", tuned + "forecast=hold", kMode, 1},
+          {"es_safety", tuned + "forecast=es", kMode, 1},
+          {"es_no_safety", tuned + "forecast=es," + no_safety, kMode, 1},
+          {"no_qp_reactive", tuned + "control-mode=no_qp_reactive,forecast=hold", kMode, 1},
+          {"proxy_hpa_safety", tuned + "control-mode=proxy_hpa_safety,forecast=hold", kMode, 1}};
 }
 
 constexpr BatchKind kKinds[] = {
@@ -98,10 +101,10 @@ std::vector<PlannedRun> planned_runs(const BatchSettings& settings) {
       for (const BatchEntry& entry : settings.entries) {
         if (repeat > entry.repeats) continue;
         const std::string policy = with_preset(entry.policy, scenario.name);
-        const std::string name = cat(file_name_of(policy).substr(0, 80), "-", repeat);
+        const std::string name = cat(file_name_of(entry.label).substr(0, 80), "-", repeat);
         std::string unique = name;
         for (int i = 2; !names.insert(entry.folder + unique).second; ++i) unique = cat(name, ".", i);
-        runs.push_back({&scenario, policy, entry.policy, entry.mode, repeat, entry.repeats,
+        runs.push_back({&scenario, policy, entry.label, entry.mode, repeat, entry.repeats,
                         cat(settings.out, "/", entry.folder, entry.folder.empty() ? "" : "/",
                             file_name_of(scenario.name), "/", unique)});
       }
@@ -186,7 +189,7 @@ Result<BatchResult> run_batch(const BatchSettings& settings, const std::stop_tok
   for (const PlannedRun& run : planned) {
     ++progress.run;
     progress.scenario = run.scenario->name;
-    progress.policy = run.policy;
+    progress.policy = run.label;
     progress.repeat = run.repeat;
     progress.repeats = run.repeats;
     progress.live = {};

@@ -24,10 +24,11 @@ struct LabScenario {
 
 /// One row of a batch: what is run on every scenario, `repeats` times.
 struct BatchEntry {
+  std::string label;   // what tables and directories call it
   std::string policy;  // `{preset}` in it becomes the scenario's preset of lab-online
   std::string mode;    // of run-meta.yaml
   int repeats = 1;
-  std::string folder;  // between the results' directory and the scenario; empty: none
+  std::string folder{};  // between the results' directory and the scenario; empty: none
 };
 
 /// The reference lab's batches by name: `matched`, `mpc-only`, `hpa-target-grid`, `isolation`.

@@ -46,7 +46,8 @@ void RunRecorder::record(const policy::Observation& observation, const policy::D
   formatter_.append(record_, buffer_);
   log_.append(buffer_);
 
-  buffer_ = cat(step_++, ",", seconds_since_epoch(outcome.start), ",", fixed(outcome.demand_rps, 3));
+  if (step_ == 0) first_start_ = outcome.start;
+  buffer_ = cat(step_++, ",", to_seconds(outcome.start - first_start_), ",", fixed(outcome.demand_rps, 3));
   append_optional(buffer_, observation.served_rate_rps.value_if_known(), 3);
   append_optional(buffer_, observation.in_flight_requests.value_if_known(), 3);
   buffer_ += cat(",", outcome.spec_replicas, ",", outcome.ready_replicas, ",", decision.replicas);

@@ -42,6 +42,7 @@ class RunRecorder {
   DecisionRecord record_;  // kept to reuse its memory
   std::string buffer_;
   std::int64_t step_ = 0;
+  TimePoint first_start_;  // the view counts its time from here
 };
 
 }  // namespace mpca::runlog

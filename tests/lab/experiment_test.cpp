@@ -120,7 +120,7 @@ BatchSettings batch(const std::string& out) {
   BatchSettings settings;
   settings.experiment = fast();
   settings.scenarios = {two_minutes()};
-  settings.entries = {{"reactive", "baseline-incluster", 1, ""}, {"static:2", "mpc-online", 1, ""}};
+  settings.entries = {{"reactive", "reactive", "baseline-incluster"}, {"static:2", "static:2", "mpc-online"}};
   settings.out = out;
   settings.command = "mpc-autoscaler lab …";
   settings.program = "test";
@@ -215,7 +215,7 @@ TEST(Experiment, AFailedRunDoesNotStopTheOthers) {
 TEST(Experiment, KilledPodsCostLatencyAndNotRequests) {
   test::TemporaryDirectory directory;
   BatchSettings settings = batch(directory.path() + "/lab");
-  settings.entries = {{"static:3", "mpc-online", 1, ""}};
+  settings.entries = {{"static:3", "static:3", "mpc-online"}};
   settings.experiment.initial_replicas = 3;
   settings.experiment.chaos = {{"kill-pod", 30s}, {"restart-balancer", 60s}};
   std::vector<MeasuredRun> runs;
@@ -235,7 +235,7 @@ TEST(Experiment, LostMetricsAreStaleAndNeverZero) {
   test::TemporaryDirectory directory;
   const std::string out = directory.path() + "/lab";
   BatchSettings settings = batch(out);
-  settings.entries = {{"reactive", "baseline-incluster", 1, ""}};
+  settings.entries = {{"reactive", "reactive", "baseline-incluster"}};
   settings.experiment.initial_replicas = 2;
   settings.experiment.chaos = {{"scrape-failures", 50s}};
   ASSERT_TRUE(run(settings));
@@ -275,7 +275,7 @@ void expect_sound_run(const ExperimentSettings& experiment) {
   test::TemporaryDirectory directory;
   BatchSettings settings = batch(directory.path() + "/lab");
   settings.experiment = experiment;
-  settings.entries = {{"static:2", "mpc-online", 1, ""}};
+  settings.entries = {{"static:2", "static:2", "mpc-online"}};
   settings.experiment.initial_replicas = 2;
   std::optional<MeasuredRun> measured;
   std::optional<Error> failure;
@@ -314,6 +314,32 @@ TEST(ExperimentSlow, HaproxyCarriesAnExperiment) {
   settings.balancer = "haproxy";
   settings.speed = 20.0;
   expect_sound_run(settings);
+}
+
+TEST(Batch, EveryBatchOfTheLabMakesPoliciesThatExist) {
+  std::vector<std::string> labels;
+  for (const BatchKind& kind : batch_kinds()) {
+    test::TemporaryDirectory directory;
+    BatchSettings settings = batch(directory.path() + "/lab");
+    settings.entries = kind.entries();
+    settings.experiment.toy_load = directory.path() + "/no-such-program";
+    settings.experiment.workload.max_replicas = 70;
+    for (const char* scenario : {"step", "spike", "seasonality"}) {
+      settings.scenarios[0].name = scenario;
+      settings.replace = true;
+      const auto result = run_batch(
+          settings, {}, [](const BatchProgress&) {},
+          [&](const BatchProgress& progress, const MeasuredRun*, const Error* error, bool) {
+            labels.push_back(progress.policy);
+            ASSERT_NE(error, nullptr);
+            EXPECT_TRUE(error->message.starts_with("program not found")) << error->message;
+          });
+      ASSERT_TRUE(result) << kind.name << " on " << scenario << ": " << result.error().message;
+    }
+  }
+  // Runs per scenario, by the lab's runners: 5 + 3, 8, 7, 5.
+  EXPECT_EQ(labels.size(), 3u * (8 + 8 + 7 + 5));
+  EXPECT_EQ(std::count(labels.begin(), labels.end(), "hold_safe"), 3);
 }
 
 TEST(Experiment, BadSettingsAreReportedTogether) {
