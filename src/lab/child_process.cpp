@@ -10,9 +10,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
+#include "core/os/file.h"
+#include "core/os/real_clock.h"
 #include "core/text.h"
 
 extern char** environ;
@@ -22,6 +25,9 @@ namespace {
 
 constexpr int kListenerFd = 3;
 constexpr int kBacklog = 1024;
+constexpr Duration kStartLimit = std::chrono::seconds(20);
+constexpr Duration kPoll = std::chrono::milliseconds(10);
+constexpr std::size_t kLogTailBytes = 2000;
 
 std::string system_reason() { return std::strerror(errno); }
 
@@ -201,6 +207,21 @@ std::optional<int> ChildProcess::exit_code() {
   if (waitpid(pid_, &status, WNOHANG) != pid_) return std::nullopt;
   ended_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return ended_;
+}
+
+Result<void> wait_until_up(ChildProcess& child, const std::string& name, const std::string& output,
+                           const std::function<bool()>& is_up) {
+  os::RealClock clock;
+  const Duration deadline = os::monotonic_now() + kStartLimit;
+  while (!is_up()) {
+    if (child.exit_code() || os::monotonic_now() > deadline) {
+      const std::string text = os::read_file(output).value_or("");
+      return fail(ErrorCode::io,
+                  cat(name, " did not start: ", text.substr(text.size() - std::min(text.size(), kLogTailBytes))));
+    }
+    clock.sleep_until(clock.now() + kPoll);
+  }
+  return {};
 }
 
 }  // namespace mpca::lab

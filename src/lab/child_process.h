@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -64,5 +65,12 @@ class ChildProcess {
   pid_t pid_ = -1;
   std::optional<int> ended_;
 };
+
+/// Waits until `is_up()`.
+///
+///   output   the child's output file: its end is in the message
+///   errors   io  `NAME did not start: …` when the child ended before, or was not up within 20 s
+Result<void> wait_until_up(ChildProcess& child, const std::string& name, const std::string& output,
+                           const std::function<bool()>& is_up);
 
 }  // namespace mpca::lab

@@ -9,7 +9,6 @@
 #include <mutex>
 
 #include "core/os/file.h"
-#include "core/os/real_clock.h"
 #include "core/text.h"
 #include "lab/balancer.h"
 
@@ -18,9 +17,6 @@ namespace {
 
 // HAProxy wants its servers named in advance: empty places that pods are put into.
 constexpr int kPlaces = 400;
-constexpr Duration kStartLimit = std::chrono::seconds(10);
-constexpr Duration kPoll = std::chrono::milliseconds(10);
-constexpr std::size_t kLogTailBytes = 2000;
 
 std::string configuration(const std::string& socket) {
   return cat(
@@ -78,18 +74,7 @@ class HaproxyBalancer final : public Balancer {
                            .output_file = log_};
     MPCA_TRY(ChildProcess process, ChildProcess::start(settings));
     process_ = std::move(process);
-    os::RealClock clock;
-    const Duration deadline = os::monotonic_now() + kStartLimit;
-    while (!ask(socket_, "show info")) {
-      if (process_->exit_code() || os::monotonic_now() > deadline) {
-        const auto text = os::read_file(log_);
-        const std::string_view tail = text ? std::string_view(*text) : std::string_view{};
-        return fail(ErrorCode::io,
-                    cat("haproxy did not start: ", tail.substr(tail.size() - std::min(tail.size(), kLogTailBytes))));
-      }
-      clock.sleep_until(clock.now() + kPoll);
-    }
-    return {};
+    return wait_until_up(*process_, "haproxy", log_, [&] { return ask(socket_, "show info").has_value(); });
   }
 
   int port() const override { return listener_.port(); }

@@ -14,9 +14,7 @@ namespace mpca::lab {
 namespace {
 
 constexpr int kStartAttempts = 3;
-constexpr Duration kStartLimit = std::chrono::seconds(20);
 constexpr Duration kPoll = std::chrono::milliseconds(20);
-constexpr std::size_t kLogTailBytes = 2000;
 constexpr int kPortOfNobody = 1;
 
 std::string milliseconds(Duration duration) {
@@ -115,19 +113,10 @@ class PrometheusMetrics final : public MetricsSource {
     MPCA_TRY(ChildProcess process, ChildProcess::start(settings));
     process_ = std::move(process);
     base_url_ = cat("http://127.0.0.1:", port);
-    os::RealClock clock;
-    const Duration deadline = os::monotonic_now() + kStartLimit;
-    while (true) {
+    return wait_until_up(*process_, "prometheus", log, [&] {
       const auto reply = client_.get(base_url_ + "/-/ready");
-      if (reply && reply->status == 200 && !process_->exit_code()) return {};
-      if (process_->exit_code() || os::monotonic_now() > deadline) {
-        const auto text = os::read_file(log);
-        const std::string_view tail = text ? std::string_view(*text) : std::string_view{};
-        return fail(ErrorCode::io,
-                    cat("prometheus did not start: ", tail.substr(tail.size() - std::min(tail.size(), kLogTailBytes))));
-      }
-      clock.sleep_until(clock.now() + kPoll);
-    }
+      return reply && reply->status == 200 && !process_->exit_code();
+    });
   }
 
   void write_targets() {

@@ -15,20 +15,12 @@ import sys
 import tempfile
 import time
 
+from checks import check, finish
+
 BIN = pathlib.Path(sys.argv[1]).resolve()
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 TRACES = SOURCE / "data" / "traces"
 SPIKE = str(TRACES / "baseline_spike_profile_dt15.csv")
-passed = failed = 0
-
-
-def check(claim, what, detail=""):
-    global passed, failed
-    if claim:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED: {what}\n  {str(detail)[:1500]}")
 
 
 def run(name, *arguments, cwd=None, **more):
@@ -285,8 +277,7 @@ def main():
                      own_full_disk):
             (tmp / part.__name__).mkdir()
             part(tmp / part.__name__)
-    print(f"{passed} passed, {failed} failed")
-    return 0 if failed == 0 else 1
+    return finish()
 
 
 sys.exit(main())

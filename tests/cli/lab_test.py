@@ -12,19 +12,11 @@ import sys
 import tempfile
 import time
 
+from checks import check, finish
+
 BIN = pathlib.Path(sys.argv[1]).resolve()
-passed = failed = 0
 # Twenty requests/s for a minute, sixty times as fast: a second.
 FAST = ["--speed", "60", "--policy", "static:2", "--max", "4"]
-
-
-def check(claim, what, detail=""):
-    global passed, failed
-    if claim:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED: {what}\n  {str(detail)[:1500]}")
 
 
 def lab(*arguments):
@@ -136,8 +128,7 @@ def main():
         run_and_resume(tmp, phases)
         ends(tmp)
         two_at_once(tmp, phases)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return finish()
 
 
 if __name__ == "__main__":

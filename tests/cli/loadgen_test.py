@@ -20,17 +20,9 @@ import tempfile
 import threading
 import urllib.request
 
+from checks import check, finish
+
 BIN = pathlib.Path(sys.argv[1]).resolve()
-passed = failed = 0
-
-
-def check(claim, what, detail=""):
-    global passed, failed
-    if claim:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED: {what}\n  {str(detail)[:1500]}")
 
 
 def run(*arguments, program="loadgen"):
@@ -263,8 +255,7 @@ def main():
         metrics(server)
         what_goes_wrong(folder)
         ctrl_c(server)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return finish()
 
 
 if __name__ == "__main__":

@@ -15,17 +15,9 @@ import subprocess
 import sys
 import time
 
+from checks import check, finish
+
 PROGRAM = str(pathlib.Path(sys.argv[1]).resolve() / "toy-load")
-passed = failed = 0
-
-
-def check(claim, what, detail=""):
-    global passed, failed
-    if claim:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED: {what}\n  {str(detail)[:1500]}")
 
 
 class Server:
@@ -255,8 +247,7 @@ def bad_clients():
 def main():
     for part in (start_up, answers, queue, readiness_and_shutdown, inherited_listener, bad_clients):
         part()
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
+    sys.exit(finish())
 
 
 main()
