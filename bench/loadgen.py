@@ -14,6 +14,7 @@ import os
 import pathlib
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -32,15 +33,24 @@ def pinned(core, *command):
     return ["taskset", "-c", str(core), *map(str, command)]
 
 
-def peak_mb(command, log):
-    """Peak resident MB of one run, and what it printed on the error stream."""
+def usage_of(command, log):
+    """What the kernel says of one run."""
     with open(log, "wb") as err:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=err)
         _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))} ended with {process.returncode}:\n{pathlib.Path(log).read_text()[-2000:]}")
-    return usage.ru_maxrss * 1024 / 1e6
+    return usage
+
+
+def peak_mb(command, log):
+    return usage_of(command, log).ru_maxrss * 1024 / 1e6
+
+
+def cpu_us_per_request(command, requests, log):
+    runs = [usage_of(command, log) for _ in range(TRIES)]
+    return statistics.median(run.ru_utime + run.ru_stime for run in runs) / requests * 1e6
 
 
 def loadgen_error(program, url, rate, _folder, seconds=SECONDS):
@@ -143,10 +153,25 @@ def main():
             if vegeta:
                 print("  honest limit of vegeta", file=sys.stderr)
                 theirs = honest_limit(vegeta_error, vegeta, url, folder)
-                row.update(peer="vegeta", peer_figure=theirs, goal=3 * theirs)
+                row.update(peer="vegeta", peer_figure=theirs, goal=3 * theirs if theirs else None)
             rows.append(row)
             if (wrk := saturation(url)) is not None:
                 rows.append({"name": "wrk at saturation, for comparison", "figure": wrk, "unit": "requests/s", "better": "higher"})
+
+            # Less of a core per request is more requests per core, and other work on the machine changes it little.
+            print("  CPU per request at 5,000/s", file=sys.stderr)
+            (folder / "target").write_text(f"GET {url}\n")
+            requests = 5_000 * SECONDS
+            ours_us = cpu_us_per_request(
+                pinned(CLIENT_CORE, loadgen, "--url", url, "--rate", 5_000, "--duration", f"{SECONDS}s"), requests, folder / "log"
+            )
+            row = {"name": "loadgen, CPU per request at 5,000/s", "figure": ours_us, "unit": "us"}
+            if vegeta:
+                attack = pinned(CLIENT_CORE, vegeta, "attack", "-rate=5000/s", f"-duration={SECONDS}s", "-targets", folder / "target",
+                                "-output", folder / "vegeta.bin")  # fmt: skip
+                theirs_us = cpu_us_per_request(attack, requests, folder / "log")
+                row.update(peer="vegeta", peer_figure=theirs_us, goal=theirs_us / 3)
+            rows.append(row)
 
             print("  lateness at 50,000/s", file=sys.stderr)
             runs = [loadgen_error(loadgen, url, 50_000, folder, seconds=5) for _ in range(TRIES)]
@@ -160,8 +185,7 @@ def main():
                 peak = peak_mb(command, folder / "log")
                 row = {"name": f"loadgen, peak memory of {results:,} results", "figure": peak, "unit": "MB"}
                 if vegeta and results == 1_000_000:
-                    # vegeta keeps no latencies while it attacks; its report of them does.
-                    (folder / "target").write_text(f"GET {url}\n")
+                    # Its attack alone; a report of the million results takes more.
                     attack = [vegeta, "attack", "-rate=20000/s", f"-duration={seconds}s", "-targets", folder / "target", "-output",
                               folder / "million.bin"]  # fmt: skip
                     row.update(peer="vegeta", peer_figure=peak_mb(attack, folder / "log"))
