@@ -56,7 +56,7 @@ Result<std::string> ask(const std::string& socket_path, const std::string& comma
 
 class HaproxyBalancer final : public Balancer {
  public:
-  HaproxyBalancer(Listener listener, std::string directory)
+  HaproxyBalancer(Listener listener, const std::string& directory)
       : listener_(std::move(listener)),
         socket_(directory + "/haproxy.sock"),
         configuration_(directory + "/haproxy.cfg"),

@@ -200,7 +200,7 @@ std::string json_report(const std::vector<PhaseResult>& phases, TimePoint starte
 std::string hdr_report(const std::vector<PhaseResult>& phases) {
   LatencyHistogram all;
   for (const PhaseResult& phase : phases) all.merge(phase.latency);
-  const auto padded = [](std::string text, std::size_t width) {
+  const auto padded = [](const std::string& text, std::size_t width) {
     return text.size() < width ? std::string(width - text.size(), ' ') + text : text;
   };
   std::string text = "       Value     Percentile TotalCount 1/(1-Percentile)\n\n";
@@ -306,12 +306,12 @@ class ResultsParser {
   std::unexpected<Error> refuse(std::string_view what) const { return invalid(cat("line ", next_, ": ", what)); }
 
   // `name N N N`
-  template <std::size_t kCount>
-  std::optional<std::array<std::int64_t, kCount>> numbers(std::string_view name) {
+  template <std::size_t Count>
+  std::optional<std::array<std::int64_t, Count>> numbers(std::string_view name) {
     const std::vector<std::string_view> words = split(take(), ' ');
-    if (words.size() != kCount + 1 || words[0] != name) return std::nullopt;
-    std::array<std::int64_t, kCount> all{};
-    for (std::size_t i = 0; i < kCount; ++i) {
+    if (words.size() != Count + 1 || words[0] != name) return std::nullopt;
+    std::array<std::int64_t, Count> all{};
+    for (std::size_t i = 0; i < Count; ++i) {
       const auto number = parse_int(words[i + 1]);
       if (!number || *number < 0 || *number > kLargestNumber) return std::nullopt;
       all[i] = *number;

@@ -145,7 +145,7 @@ std::vector<std::string> findings_of(const LoadResult& result, const LoadSetting
   return findings;
 }
 
-LoadResult combined(const ArrivalPlan& plan, const LoadSettings& settings, std::vector<WorkerResult> parts) {
+LoadResult combined(const ArrivalPlan& plan, const LoadSettings& settings, const std::vector<WorkerResult>& parts) {
   LoadResult result;
   result.phases.resize(static_cast<std::size_t>(phase_count(plan)));
   Duration start{};

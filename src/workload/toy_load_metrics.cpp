@@ -23,12 +23,12 @@ using prometheus::Histogram;
 
 using Buckets = Histogram::BucketBoundaries;
 const Buckets& request_buckets() {
-  static const Buckets buckets = {.001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5, 10, 15, 20, 30};
-  return buckets;
+  static const Buckets kBuckets = {.001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5, 10, 15, 20, 30};
+  return kBuckets;
 }
 const Buckets& work_buckets() {
-  static const Buckets buckets = {.001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5};
-  return buckets;
+  static const Buckets kBuckets = {.001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5};
+  return kBuckets;
 }
 
 }  // namespace
@@ -40,7 +40,7 @@ struct ToyLoadMetrics::Impl {
     Histogram* durations = nullptr;
   };
 
-  Impl(const std::string& the_metrics_path);
+  explicit Impl(const std::string& the_metrics_path);
   Gauge& gauge(const char* name, const char* help) {
     return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
   }

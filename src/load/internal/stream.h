@@ -30,15 +30,13 @@ struct Address {
 /// Hears from a stream, always from within EventLoop::run_until(). May call the stream back, close() included.
 class StreamUser {
  public:
+  virtual ~StreamUser() = default;
   virtual void on_connected() = 0;  // with TLS: after the handshake
   virtual void on_bytes(std::string_view bytes) = 0;
   /// The connection failed or was closed by the server; the user still has to close().
   virtual void on_broken(Failure why) = 0;
   /// After close(): nothing of the stream is under way any more; it may be connected again or destroyed.
   virtual void on_quiet() = 0;
-
- protected:
-  ~StreamUser() = default;
 };
 
 /// One connection at a time, again and again. From connect() to close() it reads whatever comes.
