@@ -97,7 +97,7 @@ class HaproxyBalancer final : public Balancer {
     }
     commands += seat(wanted);
     backends_ = wanted;
-    if (!commands.empty()) (void)ask(socket_, commands);
+    tell(commands);
   }
 
   BalancerCounts counts() const override {
@@ -127,10 +127,16 @@ class HaproxyBalancer final : public Balancer {
     for (const auto& [id, place] : places_) free_places_.push_back(place);
     places_.clear();
     if (!start()) return;  // clients then find a port that nobody answers, as they would
-    if (const std::string commands = seat(backends_); !commands.empty()) (void)ask(socket_, commands);
+    tell(seat(backends_));
   }
 
  private:
+  /// What does not listen any more must not go on to serve pods that have left: its clients are refused then, and that
+  /// is counted.
+  void tell(const std::string& commands) {
+    if (!commands.empty() && !ask(socket_, commands)) process_->signal(SIGKILL);
+  }
+
   /// The commands that give a place to each of `wanted` that has none yet.
   std::string seat(const std::vector<Backend>& wanted) {
     std::string commands;

@@ -86,6 +86,7 @@ class PrometheusMetrics final : public MetricsSource {
 
   Reading read() override {
     const std::scoped_lock lock(mutex_);
+    if (!are_targets_known_) return {};
     const auto value = [&](const std::string& promql) -> std::optional<double> {
       const auto answer = prom::instant_query(client_, base_url_, promql);
       return answer ? std::optional(*answer) : std::nullopt;
@@ -125,7 +126,7 @@ class PrometheusMetrics final : public MetricsSource {
       groups.push_back({{"targets", {cat("127.0.0.1:", is_failing_ ? kPortOfNobody : target.port)}},
                         {"labels", {{"pod", cat("pod-", target.id)}}}});
     }
-    (void)os::write_file(directory_ + "/targets.json", groups.dump() + "\n");
+    are_targets_known_ = os::write_file(directory_ + "/targets.json", groups.dump() + "\n").has_value();
   }
 
   MetricsSettings settings_;
@@ -137,6 +138,7 @@ class PrometheusMetrics final : public MetricsSource {
   net::HttpClient client_;
   std::vector<ScrapeTarget> targets_;
   bool is_failing_ = false;
+  bool are_targets_known_ = true;  // else what Prometheus says is about other pods
 };
 
 }  // namespace

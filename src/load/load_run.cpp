@@ -252,7 +252,7 @@ Result<LoadResult> run_load(const ArrivalPlan& plan, const LoadSettings& setting
     }
   }
   live.finish();
-  LoadResult result = combined(plan, settings, std::move(parts));
+  LoadResult result = combined(plan, settings, parts);
   result.started_at = started_at;
   result.audit.findings = findings_of(result, settings);
   return result;
