@@ -20,6 +20,7 @@ using namespace std::chrono_literals;
 
 /// What the policy saw and said at each control instant.
 struct Trajectory {
+  bool is_trusted = true;
   std::vector<int> spec;
   std::vector<int> ready;
 };
@@ -46,7 +47,7 @@ Trajectory simulated() {
 Trajectory measured(const std::string& directory) {
   ExperimentSettings settings;
   settings.workload = workload();
-  settings.speed = 30.0;
+  settings.speed = 20.0;
   settings.initial_replicas = kInitial;
   settings.readiness_lag = DurationDistribution::constant(30s);
   settings.rate_window = 30s;
@@ -61,6 +62,7 @@ Trajectory measured(const std::string& directory) {
   const auto run = run_experiment(settings, plan, {}, [](const Progress&) {});
   EXPECT_TRUE(run) << run.error().message;
   Trajectory trajectory;
+  trajectory.is_trusted = run && run->cautions.empty();
   const auto read = runlog::read_decision_log(
       plan.directory + "/decisions.jsonl", [](const auto&) { return true; },
       [&](const runlog::DecisionRecord& record) {
@@ -93,8 +95,13 @@ bool is_near(int value, const std::vector<int>& other, std::size_t i, std::size_
 //    the period. It is never more than one period earlier. One replica of difference is left to rounding: a rate that
 //    was counted over a real second is a request or two off.
 TEST(WorldsAgree, TheRealisticSimulatorTellsWhatTheLabMeasures) {
-  test::TemporaryDirectory directory;
-  const Trajectory expected = simulated(), got = measured(directory.path());
+  const Trajectory expected = simulated();
+  Trajectory got;
+  // A run of which the lab itself says that the machine did not keep up is made again, twice at most.
+  for (int attempt = 1; attempt <= 3 && (attempt == 1 || !got.is_trusted); ++attempt) {
+    test::TemporaryDirectory directory;
+    got = measured(directory.path());
+  }
   ASSERT_EQ(expected.spec.size(), 40u);
   ASSERT_EQ(got.spec.size(), 40u) << "a period was skipped: the machine was too slow for this test";
   std::string both;
