@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
+#include "cli/command.h"
 #include "core/os/file.h"
 #include "core/text.h"
-#include "cli/command.h"
 
 namespace mpca::app {
 

@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <string>
 
+#include "cli/command.h"
 #include "core/result.h"
 #include "core/text.h"
 #include "core/time.h"
-#include "cli/command.h"
 #include "mpc-autoscaler/command_result.h"
 #include "trace/demand_trace.h"
 #include "trace/trace_csv.h"
