@@ -150,12 +150,10 @@ Result<std::unique_ptr<MetricsSource>> make_metrics(const ExperimentSettings& se
 
 }  // namespace
 
-std::vector<std::string_view> chaos_names() { return internal::known_chaos(); }
-
 Result<ChaosEvent> parse_chaos_event(std::string_view text, std::string_view where) {
   const std::size_t at = text.find('@');
   const std::string_view name = text.substr(0, at);
-  const std::vector<std::string_view> names = chaos_names();
+  const std::vector<std::string_view> names = internal::known_chaos();
   if (std::find(names.begin(), names.end(), name) == names.end()) {
     std::string known;
     for (const std::string_view one : names) known += cat(known.empty() ? "" : ", ", one);

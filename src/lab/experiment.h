@@ -21,16 +21,16 @@ namespace mpca::lab {
 
 /// Something that goes wrong on purpose: `kill-pod@90s`.
 struct ChaosEvent {
-  std::string what;  // one of chaos_names()
+  std::string what;  // a name as parse_chaos_event() takes it
   Duration at{};     // experiment time
   bool operator==(const ChaosEvent&) const = default;
 };
+/// `NAME@TIME`, where NAME is one of
 ///   kill-pod, hang-pod          the oldest ready pod
 ///   scrape-failures[-end]       scrapes fail
 ///   stale-metrics[-end]         the policy is shown what it was shown last
 ///   never-ready[-end]           pods asked for from then on do not become ready
 ///   restart-balancer            every connection is dropped
-std::vector<std::string_view> chaos_names();
 ///   errors   invalid_argument  not NAME@DURATION with such a name; begins with `where`
 Result<ChaosEvent> parse_chaos_event(std::string_view text, std::string_view where);
 
