@@ -3,6 +3,7 @@
 // outage read as zero load has scaled real clusters to nothing.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -30,6 +31,19 @@ struct Signal {
   bool operator==(const Signal&) const = default;
 };
 
+/// One pod as the API server and its metrics show it. Most policies need only the counts; a rule that looks at pods one
+/// by one, such as the upstream HPA, needs this.
+struct PodObservation {
+  std::int64_t id = 0;  // of this pod for its whole life; greater for later ones
+  TimePoint started;    // the kubelet has seen it
+  bool is_ready = false;
+  TimePoint ready_changed;      // last transition of the Ready condition, to Ready or away from it
+  bool is_terminating = false;  // has a deletion timestamp
+  Signal cpu_cores;             // mean over `cpu_window`
+  Duration cpu_window{};
+  bool operator==(const PodObservation&) const = default;
+};
+
 struct Observation {
   TimePoint now;
 
@@ -41,6 +55,8 @@ struct Observation {
   Signal failed_rate_rps;     // answered with an error, refused, timed out
   Signal in_flight_requests;  // inside the system at the time of the sample, waiting ones included
   Signal cpu_cores;           // used by all pods together
+
+  std::vector<PodObservation> pods;  // by id; empty: this world does not show single pods
 
   bool operator==(const Observation&) const = default;
 };
