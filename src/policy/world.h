@@ -10,6 +10,14 @@
 
 namespace mpca::policy {
 
+/// What became of the requests that users sent in a period.
+struct RequestOutcome {
+  double arrived = 0.0;
+  double late = 0.0;    // answered with success, but slower than the latency target
+  double failed = 0.0;  // refused, timed out, lost with a pod
+  bool operator==(const RequestOutcome&) const = default;
+};
+
 /// The truth about one period, for the record. Simulators know it all; a world of real processes fills what it
 /// measured.
 struct PeriodOutcome {
@@ -21,6 +29,7 @@ struct PeriodOutcome {
   double utilization = 0.0;       // demand / (capacity x max(ready, 1)); over 1 means overload
   double backlog_requests = 0.0;  // owed beyond what capacity served, at the end of the period
   std::optional<double> latency_p95_s;
+  std::optional<RequestOutcome> requests;  // where single requests, or their shares, are known
   bool operator==(const PeriodOutcome&) const = default;
 };
 

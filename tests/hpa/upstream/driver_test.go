@@ -1,0 +1,13 @@
+package upstream
+
+import (
+	"testing"
+
+	"k8s.io/kubernetes/pkg/controller/podautoscaler"
+	_ "k8s.io/kubernetes/pkg/apis/autoscaling/v2"
+	_ "k8s.io/client-go/kubernetes/fake"
+	_ "k8s.io/client-go/scale/fake"
+	_ "k8s.io/component-base/featuregate/testing"
+)
+
+func TestX(t *testing.T) { _ = podautoscaler.NewReplicaCalculator }
