@@ -69,14 +69,14 @@ class MetricsPipeline {
   struct Sample {
     TimePoint time;
     TimePoint visible;
-    bool has_pods = false;  // some pod gave an increase
+    bool has_pods = false;
     bool has_balancer = false;
     bool has_failed_rate = false;
     double served_rps = 0.0;
     double cpu_cores = 0.0;
     double failed_rps = 0.0;
     double in_flight = 0.0;
-    std::vector<PodCpu> pods;
+    std::vector<PodCpu> pods;  // by id
   };
   struct Interval {
     TimePoint end;
@@ -84,20 +84,27 @@ class MetricsPipeline {
     double served;
     double cpu_seconds;
   };
+  struct FailedCounter {
+    TimePoint time;
+    double failed;
+  };
+
+  bool is_lost();
 
   MetricsSettings settings_;
   RandomStream delays_;
   RandomStream losses_;
   TimePoint next_scrape_;
-  std::vector<Series> series_;  // by id
-  std::vector<Series> seen_;    // reused
+  TimePoint last_scrape_;
+  bool has_scraped_ = false;
+  std::vector<Series> series_;  // by id: the pods of the last scrape
+  std::vector<Series> seen_;    // memory of scrape()
   std::deque<Interval> intervals_;
-  std::deque<Sample> samples_;  // not yet replaced by a newer visible one
-  TimePoint last_balancer_;
-  double last_failed_ = 0.0;
-  bool has_balancer_ = false;
-  policy::Signal served_, failed_, in_flight_, cpu_;  // the last known; age unused
-  TimePoint served_time_, failed_time_, in_flight_time_;
+  std::deque<FailedCounter> failed_counters_;
+  std::deque<Sample> samples_;                        // not yet visible
+  policy::Signal served_, failed_, in_flight_, cpu_;  // of the newest visible scrape that had them; age unused
+  TimePoint served_time_, failed_time_, in_flight_time_, shown_pods_time_;
+  std::vector<PodCpu> shown_pods_;
 };
 
 }  // namespace mpca::sim

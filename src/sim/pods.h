@@ -73,6 +73,7 @@ class PodSet {
 
  private:
   void start_pod(TimePoint now);
+  TimePoint time_of_crash(TimePoint now);
   void find_next_event();
 
   PodSettings settings_;
