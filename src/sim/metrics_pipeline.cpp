@@ -53,17 +53,21 @@ void MetricsPipeline::scrape(std::span<const PodCounters> pods, const BalancerCo
     const bool was_reset = pod.served < before->last.served || pod.cpu_seconds < before->last.cpu_seconds;
     const double pod_served = was_reset ? pod.served : pod.served - before->last.served;
     const double pod_cpu = was_reset ? pod.cpu_seconds : pod.cpu_seconds - before->last.cpu_seconds;
-    served += pod_served;
-    cpu_seconds += pod_cpu;
     sample.has_pods = true;
     const Duration window = now - before->time;
     sample.pods.push_back({pod.id, pod_cpu / to_seconds(window), window});
+    // What a pod did while its scrapes were lost is spread over that time, not heaped on the last interval.
+    const double share = to_seconds(now - last_scrape_) / to_seconds(window);
+    served += pod_served * share;
+    cpu_seconds += pod_cpu * share;
   }
   series_.swap(seen_);
 
-  if (has_scraped_) intervals_.push_back({now, to_seconds(now - last_scrape_), served, cpu_seconds});
+  // With no pod at all nothing is served: that is known, and not missing.
+  const bool is_known = sample.has_pods || pods.empty();
+  if (has_scraped_ && is_known) intervals_.push_back({now, to_seconds(now - last_scrape_), served, cpu_seconds});
+  if (!has_scraped_ || is_known) last_scrape_ = now;
   has_scraped_ = true;
-  last_scrape_ = now;
   while (intervals_.size() > 1 && intervals_.front().end <= now - settings_.rate_window) intervals_.pop_front();
   double length_s = 0.0;
   for (const Interval& interval : intervals_) {
@@ -71,8 +75,7 @@ void MetricsPipeline::scrape(std::span<const PodCounters> pods, const BalancerCo
     sample.served_rps += interval.served;
     sample.cpu_cores += interval.cpu_seconds;
   }
-  // With no pod at all nothing is served: that is known, and not missing.
-  sample.has_pods = length_s > 0.0 && (sample.has_pods || pods.empty());
+  sample.has_pods = length_s > 0.0 && is_known;
   if (length_s > 0.0) {
     sample.served_rps /= length_s;
     sample.cpu_cores /= length_s;
