@@ -1,0 +1,3 @@
+package upstream
+
+func Draw(seed, i, try uint64, small bool) *Scenario { return nil }
