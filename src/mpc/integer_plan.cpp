@@ -1,0 +1,493 @@
+#include "mpc/integer_plan.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/text.h"
+
+namespace mpca::mpc {
+namespace {
+
+constexpr int kMostReplicas = 1 << 24;  // keeps every position of a slope in range, limits included
+
+Cost to_cost(double value) { return static_cast<Cost>(value * kCostScale + 0.5); }
+
+// The whole levels that weight × (replicas - ready)⁺ consists of on whole ready.
+template <class AddKink>
+void split_level(const ShortfallLevel& level, AddKink add) {
+  if (level.replicas <= 0) return;
+  const auto below = static_cast<std::int64_t>(level.replicas);
+  const Cost weight = to_cost(level.weight);
+  const Cost above = to_cost(level.weight * (level.replicas - static_cast<double>(below)));
+  add(below, weight - above);
+  add(below + 1, above);
+}
+
+// set(i, the best of get(j) for j = i - width … i), best first by `better`; `queue` has room for `count` indices.
+template <class Better, class Get, class Set>
+void for_window(int count, int width, Better better, Get get, Set set, int* queue) {
+  int first = 0, last = 0;
+  for (int i = 0; i < count; ++i) {
+    while (last > first && !better(get(queue[last - 1]), get(i))) --last;
+    queue[last++] = i;
+    if (queue[first] < i - width) ++first;
+    set(i, get(queue[first]));
+  }
+}
+
+// ready_k for every stage.
+void fill_ready(const IntegerPlanProblem& problem, std::span<const int> spec, std::vector<int>& ready, int* queue) {
+  for_window(
+      problem.stages, problem.dead_time_stages, std::less<>(), [&](int k) { return spec[static_cast<std::size_t>(k)]; },
+      [&](int k, int least) { ready[static_cast<std::size_t>(k)] = least; }, queue);
+  const auto history = static_cast<std::size_t>(std::min(problem.dead_time_stages, problem.stages));
+  for (std::size_t k = 0; k < history; ++k) {
+    ready[k] = std::min(ready[k], problem.spec_replicas);
+    if (!problem.ready_if_kept.empty()) ready[k] = std::min(ready[k], problem.ready_if_kept[k]);
+  }
+}
+
+// All terms but the shortfall's.
+Cost cost_of_spec(const IntegerPlanProblem& problem, std::span<const int> spec) {
+  Cost cost = 0;
+  Cost before = problem.spec_replicas;
+  for (std::size_t k = 0; k < spec.size(); ++k) {
+    const Cost now = spec[k];
+    cost += to_cost(problem.replica_price[k]) * now;
+    if (now > before)
+      cost += (to_cost(problem.start_price[k]) + to_cost(problem.rise_churn_price[k])) * (now - before);
+    else if (now < before)
+      cost += to_cost(problem.fall_churn_price[k]) * (before - now);
+    before = now;
+  }
+  return cost;
+}
+
+class Checker {
+ public:
+  explicit Checker(const IntegerPlanProblem& problem) : problem_(problem) {}
+
+  Result<void> check(std::span<const int> spec) {
+    if (problem_.stages < 1) add("stages", problem_.stages, ">= 1");
+    if (problem_.dead_time_stages < 0) add("dead_time_stages", problem_.dead_time_stages, ">= 0");
+    MPCA_TRY_VOID(problems_.to_result());
+    stages_ = static_cast<std::size_t>(problem_.stages);
+    replicas("spec_replicas", problem_.spec_replicas);
+    const std::size_t history = std::min(stages_, static_cast<std::size_t>(problem_.dead_time_stages));
+    if (!problem_.ready_if_kept.empty()) size("ready_if_kept", problem_.ready_if_kept.size(), history);
+    for (const int count : problem_.ready_if_kept) replicas("ready_if_kept", count);
+    for (const int count : spec) replicas("spec_replicas of the plan", count);
+    prices("replica_price", problem_.replica_price, 2);
+    prices("start_price", problem_.start_price, 1);
+    prices("rise_churn_price", problem_.rise_churn_price, 1);
+    prices("fall_churn_price", problem_.fall_churn_price, 1);
+    limits("max_rise", problem_.max_rise);
+    limits("max_fall", problem_.max_fall);
+    bounds();
+    levels();
+    if (!(price_sum_ * kCostScale * most_ < 0x1p62))
+      problems_.add(cat("all prices and weights add up to ", price_sum_, " and replicas or levels reach ", most_,
+                        "; their product must be below 2^42, so take a larger unit of money"));
+    return problems_.to_result();
+  }
+
+ private:
+  void add(std::string_view name, double value, std::string_view accepted) {
+    problems_.add(cat(name, " is ", value, "; must be ", accepted));
+  }
+  void add(std::string_view name, std::size_t stage, double value, std::string_view accepted) {
+    problems_.add(cat(name, " of stage ", stage, " is ", value, "; must be ", accepted));
+  }
+  bool size(std::string_view name, std::size_t got, std::size_t want) {
+    if (got != want) problems_.add(cat(name, " has ", got, " values; must have ", want));
+    return got == want;
+  }
+  void replicas(std::string_view name, int count) {
+    if (count < 0 || count > kMostReplicas) add(name, count, "from 0 to 2^24");
+    most_ = std::max(most_, static_cast<double>(count));
+  }
+  void prices(std::string_view name, const PerStage<double>& course, double times) {
+    if (course.is_constant()) {
+      if (!(course[0] >= 0 && std::isfinite(course[0]))) add(name, course[0], "finite and >= 0");
+      price_sum_ += times * course[0] * static_cast<double>(stages_);
+      return;
+    }
+    if (!size(name, course.size(), stages_)) return;
+    double sum = 0;
+    for (std::size_t k = 0; k < stages_; ++k) {
+      if (!(course[k] >= 0 && std::isfinite(course[k]))) add(name, k, course[k], "finite and >= 0");
+      sum += course[k];
+    }
+    price_sum_ += times * sum;
+  }
+  void limits(std::string_view name, const PerStage<int>& course) {
+    if (!course.is_constant() && !size(name, course.size(), stages_)) return;
+    for (std::size_t k = 0; k < (course.is_constant() ? 1 : stages_); ++k)
+      if (course[k] < 0) add(name, k, course[k], ">= 0");
+  }
+  void bounds() {
+    const auto& low = problem_.min_replicas;
+    const auto& high = problem_.max_replicas;
+    if (!low.is_constant() && !size("min_replicas", low.size(), stages_)) return;
+    if (!high.is_constant() && !size("max_replicas", high.size(), stages_)) return;
+    for (std::size_t k = 0; k < (low.is_constant() && high.is_constant() ? 1 : stages_); ++k) {
+      if (low[k] < 0) add("min_replicas", k, low[k], ">= 0");
+      if (high[k] < low[k]) add("max_replicas", k, high[k], cat(">= min_replicas, which is ", low[k]));
+      if (high[k] > kMostReplicas) add("max_replicas", k, high[k], "at most 2^24");
+      most_ = std::max(most_, static_cast<double>(high[k]));
+    }
+  }
+  void levels() {
+    const auto offsets = problem_.level_offsets;
+    if (offsets.empty() && problem_.levels.empty()) return;
+    if (!size("level_offsets", offsets.size(), stages_ + 1)) return;
+    if (offsets.front() != 0 || offsets.back() != problem_.levels.size() || offsets.back() >= 1U << 30U ||
+        !std::is_sorted(offsets.begin(), offsets.end())) {
+      problems_.add("level_offsets must rise from 0 to the number of levels, which must be below 2^30");
+      return;
+    }
+    double sum = 0, highest = 0;
+    for (std::size_t k = 0; k < stages_; ++k)
+      for (std::uint32_t i = offsets[k]; i < offsets[k + 1]; ++i) {
+        const auto [replicas, weight] = problem_.levels[i];
+        if (!(weight >= 0 && std::isfinite(weight))) add("the weight of a level", k, weight, "finite and >= 0");
+        if (!(replicas <= kMostReplicas)) add("a level", k, replicas, "at most 2^24 replicas");
+        sum += weight;
+        highest = std::max(highest, replicas);
+      }
+    price_sum_ += sum;
+    most_ = std::max(most_, std::ceil(highest));
+  }
+
+  const IntegerPlanProblem& problem_;
+  Problems problems_;
+  std::size_t stages_ = 0;
+  double price_sum_ = 0, most_ = 1;
+};
+
+}  // namespace
+
+void IntegerPlanner::reserve(int stages, std::size_t levels) {
+  const auto count = static_cast<std::size_t>(std::max(stages, 1));
+  if (stages_.size() < count + 1) stages_.resize(count + 1);
+  for (std::vector<int>* values : {&chain_, &spec_, &ready_, &window_}) values->reserve(count);
+  if (bands_.size() < count) bands_.resize(count);
+  if (stage_kinks_.size() < 2 * levels) stage_kinks_.resize(2 * levels);
+  // Every kink of a stage, and each stage's recursion splits at most three.
+  if (slopes_.size() < 2 * levels + 3 * count) slopes_.resize(2 * levels + 3 * count);
+}
+
+Result<IntegerPlan> IntegerPlanner::solve(const IntegerPlanProblem& problem) {
+  MPCA_TRY_VOID(Checker(problem).check({}));
+  reserve(problem.stages, problem.levels.size());
+  const auto count = static_cast<std::size_t>(problem.stages);
+  for (std::vector<int>* values : {&chain_, &spec_, &ready_, &window_}) values->resize(count);
+  build(problem);
+  find_reachable(problem);
+  go_back(problem.dead_time_stages);
+  go_forward(problem);
+
+  const bool can_rise = problem.stages > problem.dead_time_stages;
+  const int hold_low = can_rise ? bands_[static_cast<std::size_t>(problem.dead_time_stages)].low : floor_;
+  Cost cost = unavoidable_ + cost_of_spec(problem, spec_);
+  for (std::size_t k = 0; k < count; ++k)
+    for (std::uint32_t i = stages_[k].kinks_begin; i < stages_[k + 1].kinks_begin; ++i)
+      cost += stage_kinks_[i].jump * std::max<std::int64_t>(stage_kinks_[i].at - ready_[k], 0);
+  return IntegerPlan{.spec_replicas = spec_,
+                     .ready_replicas = ready_,
+                     .chain_replicas = chain_,
+                     .hold_low = hold_low,
+                     .hold_high = std::max(bands_[0].high, hold_low),
+                     .cost = cost,
+                     .widened_limits = widened_};
+}
+
+void IntegerPlanner::build(const IntegerPlanProblem& problem) {
+  const auto count = static_cast<std::size_t>(problem.stages);
+  const auto dead_time = static_cast<std::size_t>(problem.dead_time_stages);
+  std::uint32_t end = 0;
+  unavoidable_ = 0;
+  Cost warm_up = 0;  // r of the last d stages
+  for (std::size_t k = 0; k < count; ++k) {
+    Stage& stage = stages_[k];
+    stage.running = to_cost(problem.replica_price[k]);
+    stage.fall = to_cost(problem.fall_churn_price[k]);
+    stage.max_fall = std::min(problem.max_fall[k], kMostReplicas);
+    stage.rise = 0;
+    stage.max_rise = 0;
+    if (k >= dead_time) {
+      const std::size_t asked = k - dead_time;
+      stage.rise = to_cost(problem.start_price[asked]) + to_cost(problem.rise_churn_price[asked]) + warm_up;
+      stage.max_rise = std::min(problem.max_rise[asked], kMostReplicas);
+      warm_up -= stages_[asked].running;
+    }
+    warm_up += stage.running;
+
+    const std::uint32_t begin = end;
+    stage.kinks_begin = begin;
+    if (problem.levels.empty()) continue;
+    for (std::uint32_t i = problem.level_offsets[k]; i < problem.level_offsets[k + 1]; ++i) {
+      split_level(problem.levels[i], [&](std::int64_t at, Cost jump) {
+        if (at == 0 || jump == 0) return;
+        std::uint32_t place = end;
+        while (place > begin && stage_kinks_[place - 1].at > at) --place;
+        if (place > begin && stage_kinks_[place - 1].at == at) {
+          stage_kinks_[place - 1].jump += jump;
+          return;
+        }
+        std::move_backward(stage_kinks_.begin() + place, stage_kinks_.begin() + end, stage_kinks_.begin() + end + 1);
+        stage_kinks_[place] = {at, jump};
+        ++end;
+      });
+    }
+    // What is above the pods that can be ready by then is missed in any case, and keeping more helps nothing.
+    if (k >= dead_time) continue;
+    const int ready = problem.ready_if_kept.empty() ? problem.spec_replicas
+                                                    : std::min(problem.spec_replicas, problem.ready_if_kept[k]);
+    Cost beyond = 0;
+    for (; end > begin && stage_kinks_[end - 1].at >= ready; --end) {
+      unavoidable_ += stage_kinks_[end - 1].jump * (stage_kinks_[end - 1].at - ready);
+      beyond += stage_kinks_[end - 1].jump;
+    }
+    if (beyond > 0) stage_kinks_[end++] = {ready, beyond};
+  }
+  stages_[count].kinks_begin = end;
+}
+
+// What the chain can be at each stage, from the present on; limits that miss the bounds are widened up to them.
+void IntegerPlanner::find_reachable(const IntegerPlanProblem& problem) {
+  const auto count = static_cast<std::size_t>(problem.stages);
+  const auto dead_time = static_cast<std::size_t>(problem.dead_time_stages);
+  // A pod that is ready at k was there since k - d, so the lowest maximum since then holds.
+  if (!problem.max_replicas.is_constant())
+    for_window(
+        problem.stages, problem.dead_time_stages, std::less<>(),
+        [&](int k) { return problem.max_replicas[static_cast<std::size_t>(k)]; },
+        [&](int k, int least) { spec_[static_cast<std::size_t>(k)] = least; }, window_.data());
+  widened_ = 0;
+  floor_ = kMostReplicas;
+  int low = problem.spec_replicas, high = low;
+  for (std::size_t k = 0; k < count; ++k) {
+    Stage& stage = stages_[k];
+    const int most = problem.max_replicas.is_constant() ? problem.max_replicas[k] : spec_[k];
+    const int least = std::min(problem.min_replicas[k], most);
+    floor_ = std::min(floor_, least);
+    if (low - stage.max_fall > most) {
+      stage.max_fall = low - most;
+      ++widened_;
+    }
+    if (k >= dead_time && high + stage.max_rise < least) {
+      stage.max_rise = least - high;
+      ++widened_;
+    }
+    const int attainable = high + stage.max_rise;
+    high = std::min(attainable, most);
+    low = std::max(low - stage.max_fall, std::min(least, attainable));
+    stage.low = low;
+    stage.high = high;
+  }
+}
+
+void IntegerPlanner::go_back(int dead_time) {
+  const std::size_t count = chain_.size();
+  // Two stacks around a gap: kinks left of the centre with its neighbour on top, and kinks right of it. Each stack is
+  // shifted as a whole, by its offset. `slope` is the slope at the centre.
+  Kink* const kinks = slopes_.data();
+  const std::size_t bottom = slopes_.size();
+  std::size_t left = 0, right = bottom;  // the left stack is [0, left), the right one [right, bottom)
+  std::int64_t left_offset = 0, right_offset = 0;
+  std::int64_t centre = 0;
+  Cost slope = 0;
+
+  const auto left_at = [&] { return kinks[left - 1].at + left_offset; };
+  const auto right_at = [&] { return kinks[right].at + right_offset; };
+  const auto push_left = [&](std::int64_t at, Cost jump) {
+    if (jump == 0) return;
+    at -= left_offset;
+    if (left > 0 && kinks[left - 1].at == at)
+      kinks[left - 1].jump += jump;
+    else
+      kinks[left++] = {at, jump};
+  };
+  const auto push_right = [&](std::int64_t at, Cost jump) {
+    if (jump == 0) return;
+    at -= right_offset;
+    if (right < bottom && kinks[right].at == at)
+      kinks[right].jump += jump;
+    else
+      kinks[--right] = {at, jump};
+  };
+
+  for (std::size_t k = count; k-- > 0;) {
+    const Stage& stage = stages_[k];
+    int low_before = stages_[0].low, high_before = low_before;
+    if (k > 0) {  // what has a way on from k - 1
+      Stage& before = stages_[k - 1];
+      low_before = before.low = std::max(before.low, stage.low - stage.max_rise);
+      high_before = before.high = std::min(before.high, stage.high + stage.max_fall);
+    }
+
+    // G = f_k + W.
+    slope += stage.running;
+    const Kink* begin = stage_kinks_.data() + stage.kinks_begin;
+    const Kink* end = stage_kinks_.data() + stages_[k + 1].kinks_begin;
+    while (end > begin && end[-1].at >= stage.high) slope -= (--end)->jump;
+    while (begin < end && begin->at <= stage.low) ++begin;
+    const Kink* middle = end;
+    while (middle > begin && middle[-1].at > centre) slope -= (--middle)->jump;
+    if (begin < middle) {
+      const std::size_t new_left = left + static_cast<std::size_t>(middle - begin);
+      std::size_t from = left, to = new_left;
+      for (const Kink* kink = middle; kink-- > begin;) {
+        const std::int64_t at = kink->at - left_offset;
+        while (from > 0 && kinks[from - 1].at > at) kinks[--to] = kinks[--from];
+        if (from > 0 && kinks[from - 1].at == at)
+          kinks[from - 1].jump += kink->jump;
+        else
+          kinks[--to] = {at, kink->jump};
+      }
+      if (to != from) std::copy(kinks + to, kinks + new_left, kinks + from);
+      left = from + (new_left - to);
+    }
+    if (middle < end) {
+      const std::size_t new_right = right - static_cast<std::size_t>(end - middle);
+      std::size_t from = right, to = new_right;
+      for (const Kink* kink = middle; kink < end; ++kink) {
+        const std::int64_t at = kink->at - right_offset;
+        while (from < bottom && kinks[from].at < at) kinks[to++] = kinks[from++];
+        if (from < bottom && kinks[from].at == at)
+          kinks[from].jump += kink->jump;
+        else
+          kinks[to++] = {at, kink->jump};
+      }
+      if (to != from) std::copy_backward(kinks + new_right, kinks + to, kinks + from);
+      right = from - (to - new_right);
+    }
+
+    // L, and W left of it.
+    const bool may_rise = k >= static_cast<std::size_t>(dead_time);
+    HoldBand& band = bands_[k];
+    band.low = stage.low;
+    if (may_rise) {
+      while (slope < -stage.rise && right < bottom && right_at() < stage.high) {
+        const Kink kink = kinks[right++];
+        slope += kink.jump;
+        push_left(kink.at + right_offset, kink.jump);
+      }
+      if (slope < -stage.rise) {  // everywhere: rise to the top
+        band.low = stage.high;
+        left_offset -= stage.max_rise;
+        push_left(stage.high - stage.max_rise, -stage.rise - slope);
+        slope = -stage.rise;
+        right = bottom;
+      } else {
+        while (left > 0 && left_at() > stage.low && slope - kinks[left - 1].jump >= -stage.rise) {
+          const Kink kink = kinks[--left];
+          slope -= kink.jump;
+          push_right(kink.at + left_offset, kink.jump);
+        }
+        if (left > 0 && left_at() > stage.low) {
+          band.low = static_cast<int>(left_at());
+          kinks[left - 1].jump -= slope + stage.rise;
+          left_offset -= stage.max_rise;
+        } else {
+          left = 0;
+        }
+        push_left(band.low, slope + stage.rise);
+      }
+    }
+
+    // R, and W right of it.
+    Cost beyond = 0;  // the jump from -> fall to what follows R
+    if (slope > stage.fall) {
+      for (;;) {
+        if (left == 0 || (!may_rise && left_at() <= stage.low)) {
+          band.high = stage.low;
+          beyond = slope - stage.fall;
+          left = 0;
+          break;
+        }
+        const std::int64_t at = left_at();
+        const Cost jump = kinks[--left].jump;
+        if (slope - jump <= stage.fall) {
+          band.high = static_cast<int>(at);
+          beyond = slope - stage.fall;
+          push_left(at, jump - beyond);
+          break;
+        }
+        slope -= jump;
+        push_right(at, jump);
+      }
+    } else {
+      for (;;) {
+        if (right == bottom || right_at() >= stage.high) {
+          band.high = stage.high;
+          right = bottom;
+          push_left(stage.high, stage.fall - slope);
+          break;
+        }
+        const std::int64_t at = right_at();
+        const Cost jump = kinks[right++].jump;
+        if (slope + jump > stage.fall) {
+          band.high = static_cast<int>(at);
+          beyond = slope + jump - stage.fall;
+          push_left(at, stage.fall - slope);
+          break;
+        }
+        slope += jump;
+        push_left(at, jump);
+      }
+    }
+    right_offset += stage.max_fall;
+    push_right(static_cast<std::int64_t>(band.high) + stage.max_fall, beyond);
+    slope = stage.fall;
+    centre = band.high;
+
+    // Nothing matters that is out of reach one stage before; the centre stays within.
+    while (left > 0 && left_at() >= high_before) slope -= kinks[--left].jump;
+    while (right < bottom && right_at() <= low_before) slope += kinks[right++].jump;
+    centre = std::clamp<std::int64_t>(centre, low_before, high_before);
+    if (left > 0 && left_at() <= low_before) left = 0;
+    if (right < bottom && right_at() >= high_before) right = bottom;
+  }
+}
+
+void IntegerPlanner::go_forward(const IntegerPlanProblem& problem) {
+  const std::size_t count = chain_.size();
+  int chain = problem.spec_replicas;
+  for (std::size_t k = 0; k < count; ++k) {
+    const HoldBand band = bands_[k];
+    if (chain < band.low)
+      chain = std::min(band.low, chain + stages_[k].max_rise);
+    else if (chain > band.high)
+      chain = std::max(band.high, chain - stages_[k].max_fall);
+    chain_[k] = chain;
+  }
+  // To be ready at k they are asked for at k - d; a gap too short for that is never made.
+  const auto mirrored = [&](int i) { return count - 1 - static_cast<std::size_t>(i); };
+  for_window(
+      problem.stages, problem.dead_time_stages, std::greater<>(), [&](int i) { return chain_[mirrored(i)]; },
+      [&](int i, int most) { spec_[mirrored(i)] = most; }, window_.data());
+  // Where nothing that is asked for can be ready within the horizon, the minimum is all that asks for more.
+  if (problem.stages <= problem.dead_time_stages)
+    for (int& replicas : spec_) replicas = std::max(replicas, floor_);
+  fill_ready(problem, spec_, ready_, window_.data());
+}
+
+Result<Cost> plan_cost(const IntegerPlanProblem& problem, std::span<const int> spec_replicas) {
+  MPCA_TRY_VOID(Checker(problem).check(spec_replicas));
+  const auto count = static_cast<std::size_t>(problem.stages);
+  if (spec_replicas.size() != count)
+    return invalid(cat("the plan has ", spec_replicas.size(), " specs; must have ", count));
+  std::vector<int> ready(count), queue(count);
+  fill_ready(problem, spec_replicas, ready, queue.data());
+  Cost cost = cost_of_spec(problem, spec_replicas);
+  if (problem.levels.empty()) return cost;
+  for (std::size_t k = 0; k < count; ++k)
+    for (std::uint32_t i = problem.level_offsets[k]; i < problem.level_offsets[k + 1]; ++i)
+      split_level(problem.levels[i],
+                  [&](std::int64_t at, Cost jump) { cost += jump * std::max<std::int64_t>(at - ready[k], 0); });
+  return cost;
+}
+
+}  // namespace mpca::mpc
