@@ -24,6 +24,7 @@ var (
 	generate = flag.String("generate", "", "the .jsonl file to write")
 	count    = flag.Int("scenarios", 1000, "how many to generate")
 	seed     = flag.Uint64("seed", 1, "of the random scenarios")
+	theme    = flag.String("theme", "", "one of "+strings.Join(Themes, " ")+"; without it, all")
 	small    = flag.Bool("small", false, "few pods and ticks, for files that are kept")
 )
 
@@ -35,8 +36,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func play(t *testing.T, s *Scenario) (err error) {
-	synctest.Test(t, func(*testing.T) { err = Play(s) })
+func play(t *testing.T, s *Scenario, more func(*player) bool) (err error) {
+	synctest.Test(t, func(*testing.T) { err = Play(s, more) })
 	return err
 }
 
@@ -50,11 +51,11 @@ func TestGenerate(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := bufio.NewWriterSize(file, 1<<20)
-	undefined, bytes := 0, 0
+	undefined, size := 0, 0
 	for i := range *count {
 		for try := uint64(0); ; try++ {
-			s := Draw(*seed, uint64(i), try, *small)
-			err := play(t, s)
+			s, more := Draw(*seed, uint64(i), try, *theme, *small)
+			err := play(t, s, more)
 			if errors.As(err, &errUndefined{}) {
 				undefined++
 				continue
@@ -63,16 +64,18 @@ func TestGenerate(t *testing.T) {
 				text, _ := json.Marshal(s)
 				t.Fatalf("%v\n%s", err, text)
 			}
-			line := line(s)
-			bytes += len(line)
-			out.Write(line)
+			text := line(s)
+			size += len(text)
+			if _, err := out.Write(text); err != nil {
+				t.Fatal(err)
+			}
 			break
 		}
 	}
 	if err := errors.Join(out.Flush(), file.Close()); err != nil {
 		t.Fatal(err)
 	}
-	fmt.Printf("%d scenarios, seed %d, %.1f MB, %d drawn again because upstream leaves their result undefined\n", *count, *seed, float64(bytes)/1e6, undefined)
+	fmt.Printf("%d scenarios, seed %d, %.1f MB, %d drawn again because upstream leaves their result undefined\n", *count, *seed, float64(size)/1e6, undefined)
 }
 
 func line(s *Scenario) []byte {
@@ -134,7 +137,7 @@ func checkOne(t *testing.T, document []byte) (differences []string) {
 	if err := errors.Join(json.Unmarshal(document, s), exact(document, &given)); err != nil {
 		return []string{err.Error()}
 	}
-	if err := play(t, s); err != nil {
+	if err := play(t, s, nil); err != nil {
 		return []string{err.Error()}
 	}
 	for i := range s.Ticks {
