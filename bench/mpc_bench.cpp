@@ -1,7 +1,9 @@
-// The lab's plan in closed loop: 2000 steps, four rounds of a day's rhythm with noise and spikes of 70 %, and every
-// action moves the replicas and the backlog that the next plan starts from. Forecasts are the lab's flat one (the last
-// value) or a path (what will come, with noise). 12 replicas are the lab's limit, 200 and 5000 a large service's. The
-// peers are solved in bench/qp_peers.py on the same instances, which `mpc_bench --dump=FILE` writes.
+// The lab's plan (solve_replica_qp) and the plan in whole replicas (solve_integer_plan) in closed loop: 2000 steps,
+// four rounds of a day's rhythm with noise and spikes of 70 %, and every action moves the replicas and the backlog that
+// the next plan starts from. Forecasts are the lab's flat one (the last value) or a path (what will come, with noise).
+// 12 replicas are the lab's limit, 200 and 5000 a large service's. The lab's peers are solved in bench/qp_peers.py on
+// the same instances, which `mpc_bench --dump=FILE` writes; the integer plan's are tables over all numbers of replicas
+// (tests/support/integer_plan_tables.h).
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -17,7 +19,10 @@
 #include <string_view>
 #include <vector>
 
+#include "mpc/clairvoyant.h"
+#include "mpc/integer_plan.h"
 #include "mpc/replica_qp.h"
+#include "support/integer_plan_tables.h"
 #include "support/replica_qp_cases.h"
 
 namespace {
@@ -29,8 +34,9 @@ void* operator new(std::size_t bytes) {
   if (void* memory = std::malloc(bytes > 0 ? bytes : 1)) return memory;
   throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+// GCC 12 inlines one of the pair and then warns that the other does not match it.
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace {
 
@@ -224,6 +230,182 @@ int dump(const std::string& file_name) {
   return std::fclose(file) == 0 ? 0 : 2;
 }
 
+// A day's rhythm with noise and spikes, in replicas.
+std::vector<double> diurnal_demand(int steps, int max_replicas, test::Draw& draw) {
+  std::vector<double> demand;
+  for (int t = 0; t < steps; ++t) {
+    double level = max_replicas * (0.45 + 0.35 * std::sin(2 * std::numbers::pi * t / 480));
+    level *= 1 + 0.14 * draw.uniform(-1, 1);
+    demand.push_back(t % 170 < 6 ? level * 1.7 : level);
+  }
+  return demand;
+}
+
+/// Nine quantiles per stage, wider the farther ahead; a pod serves 3 stages after it is asked for, a start is worth 3
+/// stages of running, a missing replica 20. With limits a stage may add 5 % of the replicas and remove 2 %.
+struct IntegerLoop {
+  static constexpr int kQuantiles = 9, kDeadTime = 3;
+
+  IntegerLoop(int stages_, int max_replicas_, bool limits) : stages(stages_), max_replicas(max_replicas_) {
+    test::Draw draw(11);
+    const auto demand = diurnal_demand(kSteps + stages, max_replicas, draw);
+    constexpr std::array kNormal = {-1.28, -0.84, -0.52, -0.25, 0.0, 0.25, 0.52, 0.84, 1.28};
+    for (int t = 0; t < kSteps; ++t) {
+      for (int k = 0; k < stages; ++k) {
+        const double middle = demand[static_cast<std::size_t>(t + k)] * (1 + 0.1 * draw.uniform(-1, 1));
+        for (const double z : kNormal)
+          quantiles_rps.push_back(kCapacityRps * middle * (1 + z * (0.05 + 0.01 * std::sqrt(k))));
+      }
+    }
+    for (int k = 0; k <= stages; ++k) offsets.push_back(static_cast<std::uint32_t>(kQuantiles * k));
+    levels.resize(static_cast<std::size_t>(kQuantiles * stages));
+    problem = {.stages = stages,
+               .dead_time_stages = kDeadTime,
+               .ready_if_kept = pipeline,
+               .replica_price = 1,
+               .start_price = 3,
+               .rise_churn_price = 0.5,
+               .fall_churn_price = 0.5,
+               .levels = levels,
+               .level_offsets = offsets,
+               .max_rise = limits ? max_replicas / 20 : mpc::kNoLimit,
+               .max_fall = limits ? max_replicas / 50 : mpc::kNoLimit,
+               .min_replicas = 1,
+               .max_replicas = max_replicas};
+    restart();
+  }
+
+  // What a policy does with its forecast before it can plan.
+  void build_levels() {
+    const auto count = static_cast<std::size_t>(kQuantiles * stages);
+    const double* quantile = quantiles_rps.data() + static_cast<std::size_t>(step) * count;
+    const double weight = 20.0 / kQuantiles;
+    for (std::size_t i = 0; i < count; ++i) levels[i] = {quantile[i] / kCapacityRps, weight};
+  }
+
+  void act(int spec) {
+    std::rotate(history.begin(), history.begin() + 1, history.end());
+    history.back() = spec;
+    if (++step == kSteps) return restart();
+    look_back();
+  }
+
+  void restart() {
+    step = 0;
+    history.fill(max_replicas / 2);
+    look_back();
+  }
+
+  void look_back() {
+    problem.spec_replicas = history.back();
+    int least = history.back();
+    for (std::size_t k = kDeadTime; k-- > 0;) pipeline[k] = least = std::min(least, history[k]);
+  }
+
+  static constexpr double kCapacityRps = 25;
+  int stages, max_replicas, step = 0;
+  std::array<int, kDeadTime> history{}, pipeline{};
+  std::vector<double> quantiles_rps;
+  std::vector<mpc::ShortfallLevel> levels;
+  std::vector<std::uint32_t> offsets;
+  mpc::IntegerPlanProblem problem;
+};
+
+void plan_in_whole_replicas(benchmark::State& state, int stages, int max_replicas, bool limits, bool with_building) {
+  IntegerLoop loop(stages, max_replicas, limits);
+  mpc::IntegerPlanner planner;
+  planner.reserve(stages, loop.levels.size());
+  std::vector<double> durations_ns;
+  durations_ns.reserve(1 << 24);
+  long allocated = 0;
+  for ([[maybe_unused]] auto _ : state) {
+    if (!with_building) loop.build_levels();
+    const long before = allocations;
+    const auto from = std::chrono::steady_clock::now();
+    if (with_building) loop.build_levels();
+    const auto plan = planner.solve(loop.problem);
+    const auto to = std::chrono::steady_clock::now();
+    allocated += allocations - before;
+    loop.act(plan->spec_replicas[0]);
+    const double seconds = seconds_between(from, to);
+    state.SetIterationTime(seconds);
+    if (durations_ns.size() < durations_ns.capacity()) durations_ns.push_back(1e9 * seconds);
+  }
+  state.counters["median_ns"] = quantile(durations_ns, 0.5);
+  state.counters["p99_ns"] = quantile(durations_ns, 0.99);
+  state.counters["allocations"] = static_cast<double>(allocated) / static_cast<double>(state.iterations());
+}
+
+// Only the optimal cost: a table keeps no plan. Its answers are compared with the planner's, outside of the time.
+void plan_by_tables(benchmark::State& state, int stages, int max_replicas, bool limits,
+                    test::ChainTables::Method method) {
+  IntegerLoop loop(stages, max_replicas, limits);
+  mpc::IntegerPlanner planner;
+  test::ChainTables tables;
+  long different = 0;
+  for ([[maybe_unused]] auto _ : state) {
+    loop.build_levels();
+    const auto from = std::chrono::steady_clock::now();
+    const mpc::Cost optimum = tables.optimum(loop.problem, method);
+    const auto to = std::chrono::steady_clock::now();
+    const auto plan = planner.solve(loop.problem);
+    // A table goes on where no level can be served any more; what is missed above it is the same for all plans.
+    different += optimum != plan->cost ? 1 : 0;
+    loop.act(plan->spec_replicas[0]);
+    state.SetIterationTime(seconds_between(from, to));
+  }
+  state.counters["different"] = static_cast<double>(different);
+}
+
+void clairvoyant(benchmark::State& state, int stages, bool limits) {
+  constexpr int kMost = 200;
+  test::Draw draw(13);
+  std::vector<double> demand_rps = diurnal_demand(stages, kMost, draw);
+  for (double& rps : demand_rps) rps *= 25;
+  const mpc::TrueDemand demand = {.demand_rps = demand_rps, .capacity_rps = 25, .shortfall_price = 20};
+  const mpc::IntegerPlanProblem problem = {.dead_time_stages = 3,
+                                           .spec_replicas = kMost / 2,
+                                           .replica_price = 1,
+                                           .start_price = 3,
+                                           .fall_churn_price = 0.5,
+                                           .max_rise = limits ? kMost / 20 : mpc::kNoLimit,
+                                           .max_fall = limits ? kMost / 50 : mpc::kNoLimit,
+                                           .min_replicas = 1,
+                                           .max_replicas = kMost};
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(mpc::clairvoyant_plan(demand, problem));
+}
+
+void register_integer_plans() {
+  using Method = test::ChainTables::Method;
+  for (const int max_replicas : {200, 5000}) {
+    for (const int stages : {20, 60, 128}) {
+      for (const bool limits : {false, true}) {
+        const auto row = [&](const std::string& function, const std::string& peer, auto run) {
+          const std::string name = function + peer + "/stages:" + std::to_string(stages) +
+                                   "/max_replicas:" + std::to_string(max_replicas) +
+                                   "/quantiles:9/limits:" + (limits ? "yes" : "no");
+          benchmark::RegisterBenchmark(name.c_str(), run)->UseManualTime();
+        };
+        const std::string solve = "solve_integer_plan";
+        row(solve, "", [=](benchmark::State& s) { plan_in_whole_replicas(s, stages, max_replicas, limits, false); });
+        row(solve, "/peer:slope_table",
+            [=](benchmark::State& s) { plan_by_tables(s, stages, max_replicas, limits, Method::slopes); });
+        if (max_replicas * stages <= 200 * 60)  // a second per plan beyond
+          row(solve, "/peer:plain_table",
+              [=](benchmark::State& s) { plan_by_tables(s, stages, max_replicas, limits, Method::plain); });
+        row("build_and_solve_integer_plan", "",
+            [=](benchmark::State& s) { plan_in_whole_replicas(s, stages, max_replicas, limits, true); });
+      }
+    }
+  }
+  for (const bool limits : {false, true}) {
+    const std::string name = std::string("clairvoyant/stages:100000/limits:") + (limits ? "yes" : "no");
+    benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& s) {
+      clairvoyant(s, 100'000, limits);
+    })->Unit(benchmark::kMillisecond);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -241,6 +423,7 @@ int main(int argc, char** argv) {
       }
     }
   }
+  register_integer_plans();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();
