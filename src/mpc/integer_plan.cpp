@@ -12,16 +12,18 @@ constexpr int kMostReplicas = 1 << 24;  // keeps every position of a slope in ra
 
 Cost to_cost(double value) { return static_cast<Cost>(value * kCostScale + 0.5); }
 
-// The whole levels that weight × (replicas - ready)⁺ consists of on whole ready.
-template <class AddKink>
-void split_level(const ShortfallLevel& level, AddKink add) {
-  if (level.replicas <= 0) return;
-  const auto below = static_cast<std::int64_t>(level.replicas);
-  const Cost weight = to_cost(level.weight);
-  const Cost above = to_cost(level.weight * (level.replicas - static_cast<double>(below)));
-  add(below, weight - above);
-  add(below + 1, above);
-}
+// weight × (replicas - ready)⁺ on whole ready: `weight_below` at `below` and `weight_above` at the number above it.
+struct SplitLevel {
+  std::int64_t below;
+  Cost weight_below, weight_above;
+
+  explicit SplitLevel(const ShortfallLevel& level) {
+    const double replicas = std::max(level.replicas, 0.0);
+    below = static_cast<std::int64_t>(replicas);
+    weight_above = to_cost(level.weight * (replicas - static_cast<double>(below)));
+    weight_below = to_cost(level.weight) - weight_above;
+  }
+};
 
 // set(i, the best of get(j) for j = i - width … i), best first by `better`; `queue` has room for `count` indices.
 template <class Better, class Get, class Set>
@@ -146,17 +148,25 @@ class Checker {
       problems_.add("level_offsets must rise from 0 to the number of levels, which must be below 2^30");
       return;
     }
+    bool good = true;
     double sum = 0, highest = 0;
+    for (const auto& [replicas, weight] : problem_.levels) {
+      good &= (replicas <= kMostReplicas) & (weight >= 0);
+      sum += weight;
+      highest = std::max(highest, replicas);
+    }
+    if (!good || !std::isfinite(sum)) name_bad_levels();
+    price_sum_ += sum;
+    most_ = std::max(most_, std::ceil(highest));
+  }
+
+  void name_bad_levels() {
     for (std::size_t k = 0; k < stages_; ++k)
-      for (std::uint32_t i = offsets[k]; i < offsets[k + 1]; ++i) {
+      for (std::uint32_t i = problem_.level_offsets[k]; i < problem_.level_offsets[k + 1]; ++i) {
         const auto [replicas, weight] = problem_.levels[i];
         if (!(weight >= 0 && std::isfinite(weight))) add("the weight of a level", k, weight, "finite and >= 0");
         if (!(replicas <= kMostReplicas)) add("a level", k, replicas, "at most 2^24 replicas");
-        sum += weight;
-        highest = std::max(highest, replicas);
       }
-    price_sum_ += sum;
-    most_ = std::max(most_, std::ceil(highest));
   }
 
   const IntegerPlanProblem& problem_;
@@ -172,7 +182,7 @@ void IntegerPlanner::reserve(int stages, std::size_t levels) {
   if (stages_.size() < count + 1) stages_.resize(count + 1);
   for (std::vector<int>* values : {&chain_, &spec_, &ready_, &window_}) values->reserve(count);
   if (bands_.size() < count) bands_.resize(count);
-  if (stage_kinks_.size() < 2 * levels) stage_kinks_.resize(2 * levels);
+  if (stage_kinks_.size() < 2 * levels + 2) stage_kinks_.resize(2 * levels + 2);
   // Every kink of a stage, and each stage's recursion splits at most three.
   if (slopes_.size() < 2 * levels + 3 * count) slopes_.resize(2 * levels + 3 * count);
 }
@@ -191,8 +201,9 @@ Result<IntegerPlan> IntegerPlanner::solve(const IntegerPlanProblem& problem) {
   const int hold_low = can_rise ? bands_[static_cast<std::size_t>(problem.dead_time_stages)].low : floor_;
   Cost cost = unavoidable_ + cost_of_spec(problem, spec_);
   for (std::size_t k = 0; k < count; ++k)
-    for (std::uint32_t i = stages_[k].kinks_begin; i < stages_[k + 1].kinks_begin; ++i)
-      cost += stage_kinks_[i].jump * std::max<std::int64_t>(stage_kinks_[i].at - ready_[k], 0);
+    for (std::uint32_t i = stages_[k + 1].kinks_begin; i > stages_[k].kinks_begin && stage_kinks_[i - 1].at > ready_[k];
+         --i)
+      cost += stage_kinks_[i - 1].jump * (stage_kinks_[i - 1].at - ready_[k]);
   return IntegerPlan{.spec_replicas = spec_,
                      .ready_replicas = ready_,
                      .chain_replicas = chain_,
@@ -200,6 +211,46 @@ Result<IntegerPlan> IntegerPlanner::solve(const IntegerPlanProblem& problem) {
                      .hold_high = std::max(bands_[0].high, hold_low),
                      .cost = cost,
                      .widened_limits = widened_};
+}
+
+// One stage's levels as kinks from `begin` on; returns the end.
+std::uint32_t IntegerPlanner::add_kinks(std::span<const ShortfallLevel> levels, std::uint32_t begin) {
+  // Without branches that depend on the data as long as the levels ascend: one kink is open at `below`, one above it.
+  std::uint32_t end = begin;
+  std::int64_t below = 0;
+  Cost at_below = 0, at_above = 0;
+  bool ascending = true;
+  for (const ShortfallLevel& level : levels) {
+    const SplitLevel next(level);
+    const std::int64_t step = next.below - below;
+    ascending &= step >= 0;
+    stage_kinks_[end] = {below, at_below};
+    end += (step > 0) & (at_below != 0);
+    stage_kinks_[end] = {below + 1, at_above};
+    end += (step > 1) & (at_above != 0);
+    at_below = next.weight_below + (step == 0 ? at_below : step == 1 ? at_above : 0);
+    at_above = next.weight_above + (step == 0 ? at_above : 0);
+    below = next.below;
+  }
+  if (!ascending) return add_unordered_kinks(levels, begin);
+  if (at_below != 0) stage_kinks_[end++] = {below, at_below};
+  if (at_above != 0) stage_kinks_[end++] = {below + 1, at_above};
+  return end;
+}
+
+std::uint32_t IntegerPlanner::add_unordered_kinks(std::span<const ShortfallLevel> levels, std::uint32_t begin) {
+  std::uint32_t end = begin;
+  const auto insert = [&](std::int64_t at, Cost jump) {
+    std::uint32_t place = end++;
+    for (; place > begin && stage_kinks_[place - 1].at > at; --place) stage_kinks_[place] = stage_kinks_[place - 1];
+    stage_kinks_[place] = {at, jump};
+  };
+  for (const ShortfallLevel& level : levels) {
+    const SplitLevel split(level);
+    insert(split.below, split.weight_below);
+    insert(split.below + 1, split.weight_above);
+  }
+  return end;
 }
 
 void IntegerPlanner::build(const IntegerPlanProblem& problem) {
@@ -226,20 +277,9 @@ void IntegerPlanner::build(const IntegerPlanProblem& problem) {
     const std::uint32_t begin = end;
     stage.kinks_begin = begin;
     if (problem.levels.empty()) continue;
-    for (std::uint32_t i = problem.level_offsets[k]; i < problem.level_offsets[k + 1]; ++i) {
-      split_level(problem.levels[i], [&](std::int64_t at, Cost jump) {
-        if (at == 0 || jump == 0) return;
-        std::uint32_t place = end;
-        while (place > begin && stage_kinks_[place - 1].at > at) --place;
-        if (place > begin && stage_kinks_[place - 1].at == at) {
-          stage_kinks_[place - 1].jump += jump;
-          return;
-        }
-        std::move_backward(stage_kinks_.begin() + place, stage_kinks_.begin() + end, stage_kinks_.begin() + end + 1);
-        stage_kinks_[place] = {at, jump};
-        ++end;
-      });
-    }
+    end = add_kinks(
+        problem.levels.subspan(problem.level_offsets[k], problem.level_offsets[k + 1] - problem.level_offsets[k]),
+        begin);
     // What is above the pods that can be ready by then is missed in any case, and keeping more helps nothing.
     if (k >= dead_time) continue;
     const int ready = problem.ready_if_kept.empty() ? problem.spec_replicas
@@ -484,9 +524,11 @@ Result<Cost> plan_cost(const IntegerPlanProblem& problem, std::span<const int> s
   Cost cost = cost_of_spec(problem, spec_replicas);
   if (problem.levels.empty()) return cost;
   for (std::size_t k = 0; k < count; ++k)
-    for (std::uint32_t i = problem.level_offsets[k]; i < problem.level_offsets[k + 1]; ++i)
-      split_level(problem.levels[i],
-                  [&](std::int64_t at, Cost jump) { cost += jump * std::max<std::int64_t>(at - ready[k], 0); });
+    for (std::uint32_t i = problem.level_offsets[k]; i < problem.level_offsets[k + 1]; ++i) {
+      const SplitLevel split(problem.levels[i]);
+      cost += split.weight_below * std::max<std::int64_t>(split.below - ready[k], 0) +
+              split.weight_above * std::max<std::int64_t>(split.below + 1 - ready[k], 0);
+    }
   return cost;
 }
 

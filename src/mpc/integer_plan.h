@@ -147,6 +147,8 @@ class IntegerPlanner {
   };
 
   void build(const IntegerPlanProblem& problem);
+  std::uint32_t add_kinks(std::span<const ShortfallLevel> levels, std::uint32_t begin);
+  std::uint32_t add_unordered_kinks(std::span<const ShortfallLevel> levels, std::uint32_t begin);
   void find_reachable(const IntegerPlanProblem& problem);
   void go_back(int dead_time);
   void go_forward(const IntegerPlanProblem& problem);
