@@ -142,7 +142,8 @@ std::shared_ptr<const Arrivals> make_arrivals(std::vector<double> rate_rps, Arri
       for (const double rate : rate_rps) arrivals->count.push_back(counts.draw(rate * factors.next_second()));
       break;
     }
-    case ArrivalKind::recorded: break;
+    case ArrivalKind::recorded:
+      break;
   }
   arrivals->rate_rps = std::move(rate_rps);
   arrivals->kind = kind;
@@ -163,7 +164,8 @@ Result<std::shared_ptr<const Arrivals>> arrivals_from_times(std::vector<Duration
     }
     const auto second = static_cast<std::size_t>(times[i] / std::chrono::seconds(1));
     if (second >= seconds)
-      return invalid(cat("arrival ", i, " at ", format_duration(times[i]), " is after the end of the run at ", seconds, "s"));
+      return invalid(
+          cat("arrival ", i, " at ", format_duration(times[i]), " is after the end of the run at ", seconds, "s"));
     ++arrivals->count[second];
     previous = times[i];
   }

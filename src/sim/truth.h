@@ -13,6 +13,7 @@ struct Truth {
   double replica_seconds = 0.0;        // paid: every pod that exists, starting and draining ones included
   double ready_replica_seconds = 0.0;  // serving
   double requests = 0.0;               // sent by users; a retry is not a new request
+  double served = 0.0;                 // answered with success, late ones included
   double late = 0.0;                   // answered with success, slower than the latency target
   double refused = 0.0;                // failed at once, the queue was full or nothing was ready
   double timed_out = 0.0;              // failed because the client gave up, or its pod died

@@ -1,0 +1,114 @@
+// One run of the request-level world with the standard pods (one slot, 40 ms), 60 of them at 80 %: how many requests a
+// core simulates per second, all drawing of arrivals and services included. The peer is an event simulation as it is
+// written down first, a priority queue of arrivals and departures and a queue of who waits, on requests drawn before.
+#include <benchmark/benchmark.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <string>
+
+#include "sim/arrivals.h"
+#include "sim/internal/request_engine.h"
+#include "sim/internal/request_source.h"
+#include "sim/request_world.h"
+#include "support/naive_queue.h"
+
+namespace {
+std::atomic<long> allocations = 0;
+}
+
+void* operator new(std::size_t bytes) {
+  ++allocations;
+  if (void* memory = std::malloc(bytes > 0 ? bytes : 1)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace {
+
+using namespace std::chrono_literals;
+using namespace mpca;
+
+constexpr int kPods = 60;
+constexpr double kRate = 0.8 * kPods * 25.0;
+constexpr std::size_t kSeconds = 900;
+
+std::shared_ptr<const sim::Arrivals> arrivals() {
+  return sim::make_arrivals(std::vector(kSeconds, kRate), sim::ArrivalKind::poisson, {}, 1);
+}
+
+void simulate_requests(benchmark::State& state, const std::string& service, const std::string& queue,
+                       const std::string& balancer) {
+  const auto requests = arrivals();
+  const sim::RequestSettings settings = {.service = service, .queue = queue, .balancer = balancer};
+  policy::Decision decision;
+  decision.replicas = kPods;
+  double simulated = 0.0;
+  long allocated = 0;
+  for (auto _ : state) {
+    const auto world =
+        sim::make_request_world(requests, {.max_replicas = kPods, .period = 15s}, kPods, settings, {}, {});
+    const long before = allocations;
+    while (world->next()) world->apply(decision);
+    allocated += allocations - before;
+    simulated += world->truth().requests;
+  }
+  state.counters["requests_per_second"] = benchmark::Counter(simulated, benchmark::Counter::kIsRate);
+  state.counters["allocations_per_request"] = static_cast<double>(allocated) / simulated;
+}
+
+void simulate_requests_naively(benchmark::State& state, const std::string& service) {
+  const auto requests = arrivals();
+  sim::internal::RequestSource source(requests, sim::internal::service_kind(service), 40ms, 1.0);
+  std::vector<sim::internal::RequestArrival> all;
+  for (std::size_t second = 0; second < kSeconds; ++second) {
+    const auto some = source.next_second();
+    all.insert(all.end(), some.begin(), some.end());
+  }
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(test::naive_fifo_queue(all, kPods, 250ms));
+  }
+  state.counters["requests_per_second"] = benchmark::Counter(
+      static_cast<double>(all.size()) * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+}
+
+void make_arrivals(benchmark::State& state, double rate) {
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(
+        sim::make_arrivals(std::vector(200'000, rate), sim::ArrivalKind::poisson, {}, 1)->count.back());
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string size = "/pods:" + std::to_string(kPods) + "/seconds:" + std::to_string(kSeconds);
+  for (const std::string service : {"deterministic", "exponential", "lognormal"}) {
+    const std::string name = "simulate_requests/queue:balancer/service:" + service + size;
+    benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
+      simulate_requests(state, service, "balancer", "least-outstanding");
+    })->Unit(benchmark::kMillisecond);
+    benchmark::RegisterBenchmark((name + "/peer:priority_queue").c_str(), [=](benchmark::State& state) {
+      simulate_requests_naively(state, service);
+    })->Unit(benchmark::kMillisecond);
+  }
+  for (const std::string balancer : {"round-robin", "random", "two-choices", "least-outstanding"}) {
+    const std::string name = "simulate_requests/queue:pod/balancer:" + balancer + size;
+    benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
+      simulate_requests(state, "deterministic", "pod", balancer);
+    })->Unit(benchmark::kMillisecond);
+  }
+  for (const int rate : {5, 25, 1500}) {
+    const std::string name = "make_arrivals/seconds:200000/rate:" + std::to_string(rate);
+    benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
+      make_arrivals(state, rate);
+    })->Unit(benchmark::kMillisecond);
+  }
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  return 0;
+}
