@@ -556,8 +556,14 @@ func (d *drawer) drawPods(p *player, spec *autoscalingv2.HorizontalPodAutoscaler
 		}
 		if d.chance(8) {
 			pod.PodRequests = amounts(15)
-			if d.chance(10) {
+			switch d.IntN(10) {
+			case 0:
 				pod.PodRequests = &Amounts{}
+			case 1, 2: // what the pod does not say, and no container either
+				pod.PodRequests = &Amounts{MemoryBytes: ref(int64(64 << 20))}
+				if d.chance(50) {
+					pod.Containers[0].Requests = &Amounts{}
+				}
 			}
 		}
 		pod.ReadySince = *pod.StartTime + d.Int64N(30)
@@ -800,7 +806,7 @@ func (d *drawer) samples(p *player, spec *autoscalingv2.HorizontalPodAutoscalerS
 					}
 					x = float64(base) * float64(*target.AverageUtilization) / 100 * here
 				}
-				if d.chance(0.1) {
+				if name == v1.ResourceCPU && d.chance(0.1) {
 					x *= 4e7
 				}
 				return ref(max(0, int64(math.Round(x))+pick(d, int64(0), 0, 0, 1, -1)))

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"sort"
 	"time"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -47,6 +46,8 @@ type player struct {
 	proposals []Proposal
 	read      bool  // the metrics were read in this tick
 	asks      []int // which of them ask an API
+
+	undefinedStatus bool // the status holds a number that upstream leaves undefined
 }
 
 // Play runs upstream's controller through a scenario, inside a testing/synctest bubble, and writes what it did into each tick's Expect. After
@@ -298,15 +299,16 @@ func (p *player) listed(selector labels.Selector) {
 		w.asked = []int{i}
 		status := autoscalingv2.MetricStatus{}
 		replicas, _, _, _, err := computeReplicasForMetric(p.c, context.Background(), w.hpa.DeepCopy(), spec, w.spec, w.status, selector, &status)
-		if len(w.asked) == 0 {
-			p.asks = append(p.asks, i)
-		}
 		proposal := Proposal{Error: err != nil}
+		asked := len(w.asked) == 0
 		if err == nil {
 			proposal.Replicas, proposal.MetricNumbers = &replicas, numbers(&status)
 			p.refuseUndefined(i, &proposal)
 		}
-		proposal.Groups = p.groups(i, selector)
+		if asked {
+			p.asks = append(p.asks, i)
+			proposal.Groups = p.groups(i, selector)
+		}
 		p.proposals = append(p.proposals, proposal)
 	}
 	w.muted = false
@@ -555,18 +557,23 @@ func (p *player) steps(e *Expect, spec, status int32, selector string, memory []
 
 // statusWritten is left out where only a condition's message differs, whose texts the format does not have, or a number that is undefined.
 func (p *player) statusWritten(e *Expect, old *autoscalingv2.HorizontalPodAutoscalerStatus) {
+	before := p.undefinedStatus
+	p.undefinedStatus = before && !p.read && len(p.w.hpa.Status.CurrentMetrics) > 0
 	for _, proposal := range p.proposals {
-		if !proposal.Error && proposal.MetricNumbers == (MetricNumbers{}) {
-			return
-		}
+		p.undefinedStatus = p.undefinedStatus || !proposal.Error && proposal.MetricNumbers == (MetricNumbers{})
+	}
+	if before || p.undefinedStatus {
+		return
 	}
 	if p.w.statusWritten {
 		plain := func(s *autoscalingv2.HorizontalPodAutoscalerStatus) *autoscalingv2.HorizontalPodAutoscalerStatus {
 			s = s.DeepCopy()
 			for i := range s.Conditions {
-				s.Conditions[i].Message = ""
+				// The one message that SPEC.md gives in full.
+				if s.Conditions[i].Reason != "ValidMetricFound" {
+					s.Conditions[i].Message = ""
+				}
 			}
-			sort.Slice(s.Conditions, func(i, j int) bool { return s.Conditions[i].Type < s.Conditions[j].Type })
 			return s
 		}
 		if apiequality.Semantic.DeepEqual(plain(old), plain(&p.w.hpa.Status)) {
