@@ -87,7 +87,7 @@ class Checker {
     limits("max_fall", problem_.max_fall);
     bounds();
     levels();
-    if (!(price_sum_ * kCostScale * most_ < 0x1p62))
+    if (problems_.empty() && !(price_sum_ * kCostScale * most_ < 0x1p62))
       problems_.add(cat("all prices and weights add up to ", price_sum_, " and replicas or levels reach ", most_,
                         "; their product must be below 2^42, so take a larger unit of money"));
     return problems_.to_result();

@@ -75,7 +75,7 @@ TEST(IntegerPlanDifferential, ADeadTimeLongerThanTheHorizonIsEnumeratedToo) {
 }
 
 TEST(IntegerPlanDifferential, LongerPlansAgreeWithDynamicProgrammingOverTheLastSpecs) {
-  expect_optimal(4000, 3, {.stages = 24, .replicas = 9, .dead_time = 3, .levels_per_stage = 4, .max_step = 4},
+  expect_optimal(1500, 3, {.stages = 24, .replicas = 9, .dead_time = 3, .levels_per_stage = 4, .max_step = 4},
                  [](const IntegerPlanCase& c, Cost) { return test::window_optimum(c); });
 }
 
