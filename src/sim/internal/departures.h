@@ -15,7 +15,11 @@ struct Due {
   Duration time{};
   std::uint64_t tag = 0;
 
-  bool operator<(const Due& other) const { return time != other.time ? time < other.time : tag < other.tag; }
+  // Without a branch: which of two ends first cannot be predicted.
+  bool operator<(const Due& other) const {
+    return static_cast<bool>(static_cast<int>(time < other.time) |
+                             (static_cast<int>(time == other.time) & static_cast<int>(tag < other.tag)));
+  }
 };
 
 /// A binary heap, the earliest on top.
@@ -25,25 +29,29 @@ class DueHeap {
   const Due& front() const { return due_.front(); }
 
   void push(Due due) {
-    std::size_t hole = due_.size();
     due_.push_back(due);
-    while (hole > 0) {
-      const std::size_t parent = (hole - 1) / 2;
-      if (!(due < due_[parent])) break;
-      due_[hole] = due_[parent];
-      hole = parent;
-    }
-    due_[hole] = due;
+    rise(due_.size() - 1, due);
   }
 
+  // The hole goes all the way down and the last one up from there (Wegener 1993): the last one belongs near the bottom,
+  // so comparing it on the way down would be in vain.
   void pop() {
     const Due last = due_.back();
     due_.pop_back();
-    if (!due_.empty()) sink(last);
+    const std::size_t size = due_.size();
+    if (size == 0) return;
+    std::size_t hole = 0, child = 1;
+    for (; child + 1 < size; child = 2 * hole + 1) {
+      child += static_cast<std::size_t>(due_[child + 1] < due_[child]);
+      due_[hole] = due_[child];
+      hole = child;
+    }
+    if (child < size) {
+      due_[hole] = due_[child];
+      hole = child;
+    }
+    rise(hole, last);
   }
-
-  /// pop() and push() in one way down.
-  void replace_front(Due due) { sink(due); }
 
   template <class Predicate>
   void erase_if(Predicate predicate) {
@@ -53,14 +61,12 @@ class DueHeap {
   }
 
  private:
-  void sink(Due due) {
-    const std::size_t size = due_.size();
-    std::size_t hole = 0;
-    for (std::size_t child = 1; child < size; child = 2 * hole + 1) {
-      if (child + 1 < size && due_[child + 1] < due_[child]) ++child;
-      if (!(due_[child] < due)) break;
-      due_[hole] = due_[child];
-      hole = child;
+  void rise(std::size_t hole, Due due) {
+    while (hole > 0) {
+      const std::size_t parent = (hole - 1) / 2;
+      if (!(due < due_[parent])) break;
+      due_[hole] = due_[parent];
+      hole = parent;
     }
     due_[hole] = due;
   }
@@ -89,15 +95,6 @@ class Departures {
       ring_.pop_front();
     } else {
       heap_.pop();
-    }
-  }
-
-  void replace_front(Due due) {
-    if (equal_services_) {
-      ring_.pop_front();
-      ring_.push_back(due);
-    } else {
-      heap_.replace_front(due);
     }
   }
 
