@@ -10,6 +10,8 @@ namespace {
 
 constexpr int kMostReplicas = 1 << 24;  // keeps every position of a slope in range, limits included
 
+// One instruction, where lround is a call; a value just below a half may come out one unit of 2^-20 higher.
+// NOLINTNEXTLINE(bugprone-incorrect-roundings)
 Cost to_cost(double value) { return static_cast<Cost>(value * kCostScale + 0.5); }
 
 // weight × (replicas - ready)⁺ on whole ready: `weight_below` at `below` and `weight_above` at the number above it.
