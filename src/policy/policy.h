@@ -59,12 +59,18 @@ struct PolicyKind {
   /// `settings` as `key=value,…`. `where` begins the messages.
   Result<std::unique_ptr<Policy>> (*create)(std::string_view settings, const Workload& workload,
                                             std::string_view where);
+  /// The texts of the family's own front, from its own knobs; nullptr: it has none. `NAME:sweep` stands for them.
+  std::vector<std::string> (*sweep)() = nullptr;
 };
 
 /// All policies, in the order they are listed to people. Adding one: its folder, and a line in registry.cpp.
 std::span<const PolicyKind> policy_kinds();
 
-/// `NAME[:key=value,…]`, or `static:N` for short.
+/// The policies that a text stands for: of `NAME:sweep` the whole family, with what follows
+/// (`hpa:sweep,cpu-request=0.5`) added to each; any other text is itself.
+std::vector<std::string> expand_sweep(std::string_view text);
+
+/// `NAME[:key=value,…]`, or `static:N` for short. A sweep is refused: it is more than one.
 ///   errors   invalid_argument  unknown name or key (with the nearest known), value out of range; begins with `where`
 Result<std::unique_ptr<Policy>> create_policy(std::string_view text, const Workload& workload, std::string_view where);
 

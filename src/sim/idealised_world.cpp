@@ -16,6 +16,9 @@ std::optional<policy::Observation> IdealisedWorld::next() {
   observation.spec_replicas = replicas_;
   observation.ready_replicas = replicas_;
   observation.served_rate_rps = policy::Signal::fresh(std::max(trace_.demand_rps[step_], 0.0));
+  // A replica at its capacity keeps one core busy.
+  observation.cpu_cores = policy::Signal::fresh(
+      std::min(std::max(trace_.demand_rps[step_], 0.0) / workload_.capacity_rps, static_cast<double>(replicas_)));
   return observation;
 }
 

@@ -57,6 +57,8 @@ std::optional<policy::Observation> RealisticWorld::next() {
     scraped_rate_rps_ = demand_now();
     scraped_in_flight_ = std::min(md1_in_flight(demand_now(), workload_.capacity_rps, ready_replicas_),
                                   ready_replicas_ * settings_.in_flight_cap_per_replica);
+    // A replica at its capacity keeps one core busy.
+    scraped_cpu_cores_ = std::min(demand_now() / workload_.capacity_rps, static_cast<double>(ready_replicas_));
     last_scrape_ = observation.now;
     while (next_scrape_ <= observation.now) next_scrape_ += settings_.scrape_interval;
   }
@@ -72,6 +74,7 @@ std::optional<policy::Observation> RealisticWorld::next() {
   const Duration metric_age = observation.now - last_scrape_;
   observation.served_rate_rps = policy::Signal::fresh(scraped_rate_rps_, metric_age);
   observation.in_flight_requests = policy::Signal::fresh(scraped_in_flight_, metric_age);
+  observation.cpu_cores = policy::Signal::fresh(scraped_cpu_cores_, metric_age);
   return observation;
 }
 

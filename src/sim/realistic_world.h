@@ -53,6 +53,7 @@ class RealisticWorld final : public policy::World {
   TimePoint last_scrape_;
   double scraped_rate_rps_ = 0.0;
   double scraped_in_flight_ = 0.0;
+  double scraped_cpu_cores_ = 0.0;
 };
 
 }  // namespace mpca::sim

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <ostream>
+#include <set>
 #include <string>
 
 #include "core/random.h"
@@ -37,6 +38,8 @@ class EveryPolicy : public testing::TestWithParam<PolicyKind> {
       if (random.uniform() < 0.2)
         observation.served_rate_rps = Signal::stale(random.uniform() * 300.0, std::chrono::minutes(1));
       if (random.uniform() < 0.1) observation.served_rate_rps = Signal{};
+      // In use: what was served. A pod of 25 requests/s is busy at one core.
+      if (random.uniform() > 0.1) observation.cpu_cores = Signal::fresh(observation.served_rate_rps.value / 25.0);
       const Decision decision = policy.decide(observation);
       visit(observation, decision);
       replicas = decision.replicas;
@@ -130,12 +133,44 @@ INSTANTIATE_TEST_SUITE_P(Registry, EveryPolicy, testing::ValuesIn(policy_kinds()
                            return name;
                          });
 
+TEST_P(EveryPolicy, ItsSweepIsMadeOfPoliciesThatCanBeCreatedAndAreDifferent) {
+  const std::string text = std::string(GetParam().name) + ":sweep";
+  const auto refused = create_policy(text, Workload{}, "--policy");
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("sweep"), std::string::npos) << refused.error().message;
+  const std::vector<std::string> family = expand_sweep(text);
+  if (GetParam().sweep == nullptr) {
+    EXPECT_EQ(family, std::vector{text});
+    return;
+  }
+  EXPECT_GE(family.size(), 12U);
+  EXPECT_EQ(std::set<std::string>(family.begin(), family.end()).size(), family.size());
+  for (const std::string& each : family) {
+    const auto made = create_policy(each, Workload{}, "test");
+    EXPECT_TRUE(made) << each << ": " << made.error().message;
+  }
+}
+
+TEST(Sweep, OfTheHpaIs30To90PercentInSixStabilizations) {
+  const std::vector<std::string> family = expand_sweep("hpa:sweep");
+  ASSERT_EQ(family.size(), 78U);  // 13 targets x 6
+  EXPECT_EQ(family.front(), "hpa:target=30,stabilization=0s");
+  EXPECT_EQ(family.back(), "hpa:target=90,stabilization=1200s");
+  EXPECT_EQ(expand_sweep("reactive:sweep").size(), 50U);  // 10 targets x 5
+}
+
+TEST(Sweep, WhatFollowsIsAddedToEachAndOtherTextsStayAsTheyAre) {
+  EXPECT_EQ(expand_sweep("hpa:sweep,cpu-request=0.5")[1], "hpa:target=30,stabilization=60s,cpu-request=0.5");
+  EXPECT_EQ(expand_sweep("hpa:target=60"), std::vector<std::string>{"hpa:target=60"});
+  EXPECT_EQ(expand_sweep("nonsense"), std::vector<std::string>{"nonsense"});
+}
+
 TEST(Registry, AnUnknownPolicyIsRefusedWithTheNearestName) {
   const auto refused = create_policy("reactiv:target=0.7", Workload{}, "--policy");
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message,
-            "--policy: unknown policy \"reactiv\" (did you mean \"reactive\"?); known: reactive, static, lab-mpc, "
-            "lab-mpc-realistic, lab-online, lab-hpa, lab-hpa-realistic");
+            "--policy: unknown policy \"reactiv\" (did you mean \"reactive\"?); known: reactive, hpa, static, "
+            "lab-mpc, lab-mpc-realistic, lab-online, lab-hpa, lab-hpa-realistic");
 }
 
 }  // namespace

@@ -1,6 +1,9 @@
 #include "policy/lab_hpa/lab_hpa.h"
 
+#include <initializer_list>
+
 #include "core/state_text.h"
+#include "core/text.h"
 #include "policy/guards.h"
 #include "policy/kind.h"
 
@@ -148,7 +151,18 @@ class LabHpaRealistic final : public Policy {
   int lower_periods_ = 0;
 };
 
+std::vector<std::string> sweep_of(std::string_view name, std::string_view knob, std::initializer_list<int> steps) {
+  std::vector<std::string> texts;
+  for (int tenths = 3; tenths <= 9; ++tenths) {
+    for (const int step : steps) texts.push_back(cat(name, ":target=", tenths / 10.0, ",", knob, "=", step));
+  }
+  return texts;
+}
+
 }  // namespace
+
+std::vector<std::string> lab_hpa_sweep() { return sweep_of("lab-hpa", "hold-steps", {0, 5, 20}); }
+std::vector<std::string> lab_hpa_realistic_sweep() { return sweep_of("lab-hpa-realistic", "down-steps", {1, 5, 20}); }
 
 std::vector<SettingInfo> lab_hpa_settings() { return described(LabHpaSettings{}); }
 

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "core/state_text.h"
+#include "core/text.h"
 #include "policy/guards.h"
 #include "policy/kind.h"
 
@@ -111,7 +112,18 @@ Result<std::unique_ptr<Policy>> create_from_text(const LabMpcSettings& defaults,
   return create_lab_mpc(settings, workload);
 }
 
+std::vector<std::string> sweep_of(std::string_view name) {
+  std::vector<std::string> texts;
+  for (const double gamma : {0.01, 0.08, 0.5, 2.0}) {
+    for (const int max_step : {2, 8, 30}) texts.push_back(cat(name, ":gamma=", gamma, ",max-step=", max_step));
+  }
+  return texts;
+}
+
 }  // namespace
+
+std::vector<std::string> lab_mpc_sweep() { return sweep_of("lab-mpc"); }
+std::vector<std::string> lab_mpc_realistic_sweep() { return sweep_of("lab-mpc-realistic"); }
 
 LabMpcSettings lab_mpc_realistic_defaults() {
   LabMpcSettings settings;

@@ -33,15 +33,22 @@ std::vector<SettingInfo> lab_mpc_realistic_settings();
 Result<std::unique_ptr<Policy>> create_lab_mpc_realistic(std::string_view settings, const Workload& workload,
                                                          std::string_view where);
 
+/// gamma 0.01, 0.08, 0.5, 2 x max-step 2, 8, 30: the price of a replica, and steps also for workloads larger than the
+/// lab's.
+std::vector<std::string> lab_mpc_sweep();
+std::vector<std::string> lab_mpc_realistic_sweep();
+
 inline constexpr PolicyKind kLabMpcKind{.name = "lab-mpc",
                                         .sentence = "the reference lab's MPC as its idealised simulator runs it",
                                         .settings = lab_mpc_settings,
-                                        .create = create_lab_mpc_from_text};
+                                        .create = create_lab_mpc_from_text,
+                                        .sweep = lab_mpc_sweep};
 
 inline constexpr PolicyKind kLabMpcRealisticKind{
     .name = "lab-mpc-realistic",
     .sentence = "the reference lab's MPC as its realistic simulator runs it: in-flight and safety rules",
     .settings = lab_mpc_realistic_settings,
-    .create = create_lab_mpc_realistic};
+    .create = create_lab_mpc_realistic,
+    .sweep = lab_mpc_realistic_sweep};
 
 }  // namespace mpca::policy

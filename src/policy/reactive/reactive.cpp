@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "core/state_text.h"
+#include "core/text.h"
 #include "policy/guards.h"
 #include "policy/kind.h"
 
@@ -146,6 +147,16 @@ Result<std::unique_ptr<Policy>> create_reactive(std::string_view text, const Wor
                                                 std::string_view where) {
   MPCA_TRY(const ReactiveSettings settings, read_settings(ReactiveSettings{}, text, where));
   return std::make_unique<ReactivePolicy>(settings, workload);
+}
+
+std::vector<std::string> reactive_sweep() {
+  std::vector<std::string> texts;
+  for (int percent = 50; percent <= 95; percent += 5) {
+    for (const int seconds : {0, 60, 120, 300, 600}) {
+      texts.push_back(cat("reactive:target=", percent / 100.0, ",hold=", seconds, "s"));
+    }
+  }
+  return texts;
 }
 
 }  // namespace mpca::policy

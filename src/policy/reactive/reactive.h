@@ -12,10 +12,14 @@ std::vector<SettingInfo> reactive_settings();
 Result<std::unique_ptr<Policy>> create_reactive(std::string_view settings, const Workload& workload,
                                                 std::string_view where);
 
+/// target 0.5, 0.55, …, 0.95 x hold 0, 60, 120, 300, 600 s.
+std::vector<std::string> reactive_sweep();
+
 inline constexpr PolicyKind kReactiveKind{
     .name = "reactive",
     .sentence = "replicas for the demand of now at a target utilization; down after a hold",
     .settings = reactive_settings,
-    .create = create_reactive};
+    .create = create_reactive,
+    .sweep = reactive_sweep};
 
 }  // namespace mpca::policy
