@@ -163,9 +163,9 @@ void HorizontalPodAutoscaler::set_metric_statuses() {
 }
 
 void HorizontalPodAutoscaler::write_status(bool fails) {
-  const bool is_other_metric =
-      metrics_changed_ && (std::ranges::any_of(status_.current_metrics, &MetricStatus::is_set) ||
-                           std::ranges::any_of(status_before_.current_metrics, &MetricStatus::is_set));
+  const bool is_other_metric = metrics_changed_ && result_.metrics_were_read &&
+                               (std::ranges::any_of(status_.current_metrics, &MetricStatus::is_set) ||
+                                std::ranges::any_of(status_before_.current_metrics, &MetricStatus::is_set));
   if (status_ == status_before_ && !is_other_metric) return;
   if (fails) {
     add_event(Reason::failed_update_status);
@@ -173,7 +173,7 @@ void HorizontalPodAutoscaler::write_status(bool fails) {
     return;
   }
   result_.status_written = true;
-  metrics_changed_ = false;
+  if (result_.metrics_were_read) metrics_changed_ = false;
 }
 
 void HorizontalPodAutoscaler::reset_result(std::int32_t current) {

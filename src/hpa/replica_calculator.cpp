@@ -158,7 +158,7 @@ void ReplicaCalculator::per_pod(const MetricSpec& metric, const MetricAnswer& an
 
   const auto request = [&](std::size_t pod) { return is_utilization ? answer.requests[pod] : 0; };
   bool requests_are_known = !is_utilization || answer.requests.size() == pods.size();
-  if (!requests_are_known) proposal.error_pod = 0;
+  int pod_without_request = 0;
   std::int64_t unready = 0;
   std::int64_t missing = 0;
   std::int64_t requests_of_unready = 0;
@@ -175,7 +175,7 @@ void ReplicaCalculator::per_pod(const MetricSpec& metric, const MetricAnswer& an
     std::int64_t requested = 0;
     if (requests_are_known && request(i) == kNoRequest) {
       requests_are_known = false;
-      proposal.error_pod = static_cast<int>(i);
+      pod_without_request = static_cast<int>(i);
     }
     if (requests_are_known) requested = request(i);
     switch (pod_class) {
@@ -205,6 +205,7 @@ void ReplicaCalculator::per_pod(const MetricSpec& metric, const MetricAnswer& an
   }
   if (!requests_are_known) {
     proposal.error = MetricError::missing_request;
+    proposal.error_pod = pod_without_request;
     return;
   }
 
@@ -275,8 +276,14 @@ void ReplicaCalculator::propose(const MetricSpec& metric, const MetricAnswer& an
     case MetricType::pods:
       if (!metric.average_value_milli) proposal.error = MetricError::no_target;
       break;
-    case MetricType::object:
+    case MetricType::object: {
+      const bool has_target = (metric.target_type == TargetType::value && metric.value_milli) ||
+                              (metric.target_type == TargetType::average_value && metric.average_value_milli);
+      if (!has_target) proposal.error = MetricError::no_target;
+      break;
+    }
     case MetricType::external:
+      if (!metric.average_value_milli && !metric.value_milli) proposal.error = MetricError::no_target;
       break;
   }
   if (proposal.is_valid() && answer.failed) proposal.error = MetricError::api;
