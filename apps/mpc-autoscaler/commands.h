@@ -12,6 +12,7 @@ Command lab_command();
 Command control_loop_command();
 Command grid_idealised_command();
 Command grid_realistic_command();
+Command hpa_explain_command();
 Command policies_command();
 Command replay_command();
 Command report_costs_command();

@@ -180,6 +180,8 @@ class HorizontalPodAutoscaler {
 
   /// The scale-down window that holds: the rules' own, else the controller's.
   Duration scale_down_window() const;
+  /// The tolerances that hold, likewise.
+  Tolerances tolerances() const;
 
  private:
   void reset_result(std::int32_t current);
@@ -190,7 +192,6 @@ class HorizontalPodAutoscaler {
   void set_metric_statuses();
   bool compute_from_metrics(const SyncInput& input);
   bool check_selector(SelectorState state);
-  Tolerances tolerances() const;
   std::int32_t stabilize(std::int32_t proposal);
   std::int32_t stabilize_with_behavior(std::int32_t proposal, std::int32_t current);
   std::int32_t limit(std::int32_t stabilized, std::int32_t current);
