@@ -1,6 +1,7 @@
 // `compare`: the main job. Traces and policies in; run directories, a table and a report out.
 #include <algorithm>
 
+#include "config/policy_text.h"
 #include "config/trace_files.h"
 #include "core/os/parallel.h"
 #include "core/text.h"
@@ -77,9 +78,10 @@ Result<std::vector<trace::DemandTrace>> load_traces(const std::vector<std::strin
 
 Result<int> compare(const CompareOptions& options, Context& context) {
   MPCA_TRY(std::vector<trace::DemandTrace> traces, load_traces(options.traces, context.stop));
+  MPCA_TRY(std::vector<std::string> policies, config::resolve_policy_texts(options.policies));
   study::CompareSettings settings{
       .traces = std::move(traces),
-      .policies = options.policies,
+      .policies = std::move(policies),
       .world = options.world,
       .workload = options.workload,
       .realistic = options.realistic,

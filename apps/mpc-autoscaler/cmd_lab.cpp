@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "cli/command.h"
+#include "config/policy_text.h"
 #include "config/trace_files.h"
 #include "core/os/file.h"
 #include "core/text.h"
@@ -140,7 +141,8 @@ Result<std::vector<lab::LabScenario>> loads(const LabOptions& options, const std
 
 /// A policy is the HPA's stand-in or a controller of its own: what run-meta.yaml calls its mode.
 std::string mode_of(const std::string& policy) {
-  const bool is_hpa = policy.starts_with("lab-hpa") || policy.starts_with("reactive") || policy.starts_with("static");
+  const bool is_hpa = policy.starts_with("lab-hpa") || policy.starts_with("hpa") || policy.starts_with("reactive") ||
+                      policy.starts_with("static");
   return is_hpa ? "baseline-incluster" : "mpc-online";
 }
 
@@ -214,7 +216,12 @@ Result<int> run_lab(const LabOptions& options, Context& context) {
   for (const std::string& policy : options.policies) {
     if (std::count(options.policies.begin(), options.policies.end(), policy) > 1)
       problems.add(cat("--policy ", policy, " is given twice"));
-    settings.entries.push_back({policy, policy, mode_of(policy), options.repeats});
+    const auto resolved = config::resolve_policy_text(policy);
+    if (resolved) {
+      settings.entries.push_back({*resolved, *resolved, mode_of(*resolved), options.repeats});
+    } else {
+      problems.add(cat("--policy: ", resolved.error().message));
+    }
   }
   auto scenarios = loads(options, context.stop);
   if (scenarios) {

@@ -1,4 +1,5 @@
 // `replay`: a decision log asked again. Exit 0 when every decision is the same, 1 when one is not.
+#include "config/policy_text.h"
 #include "core/text.h"
 #include "mpc-autoscaler/commands.h"
 #include "runlog/replay.h"
@@ -29,7 +30,8 @@ Result<int> replay(const ReplayOptions& options, Context& context) {
                 << " s\n  recorded: " << explanation_sentence(observation, difference.recorded.decision)
                 << "\n  replayed: " << explanation_sentence(observation, difference.replayed) << '\n';
   };
-  MPCA_TRY(const runlog::ReplayResult result, runlog::replay(options.log, options.policy, print));
+  MPCA_TRY(const std::string policy, config::resolve_policy_text(options.policy));
+  MPCA_TRY(const runlog::ReplayResult result, runlog::replay(options.log, policy, print));
   const std::int64_t different = result.different_replicas + result.different_explanations;
   const std::string asked = options.policy.empty() ? result.header.policy : options.policy;
   if (different > shown || different > options.show)
