@@ -8,7 +8,8 @@
 namespace mpca::mpc {
 namespace {
 
-constexpr int kMostReplicas = 1 << 24;  // keeps every position of a slope in range, limits included
+constexpr int kMostReplicas = 1 << 24;                    // keeps every position of a slope in range, limits included
+constexpr std::int64_t kFarAway = std::int64_t{1} << 61;  // farther than any offset, at most 2^24 per stage, reaches
 
 // One instruction, where lround is a call; a value just below a half may come out one unit of 2^-20 higher.
 // NOLINTNEXTLINE(bugprone-incorrect-roundings)
@@ -185,8 +186,8 @@ void IntegerPlanner::reserve(int stages, std::size_t levels) {
   for (std::vector<int>* values : {&chain_, &spec_, &ready_, &window_}) values->reserve(count);
   if (bands_.size() < count) bands_.resize(count);
   if (stage_kinks_.size() < 2 * levels + 2) stage_kinks_.resize(2 * levels + 2);
-  // Every kink of a stage, and each stage's recursion splits at most three.
-  if (slopes_.size() < 2 * levels + 3 * count) slopes_.resize(2 * levels + 3 * count);
+  // Every kink of a stage, each stage splits at most three, and both stacks have a bottom.
+  if (slopes_.size() < 2 * levels + 3 * count + 2) slopes_.resize(2 * levels + 3 * count + 2);
 }
 
 Result<IntegerPlan> IntegerPlanner::solve(const IntegerPlanProblem& problem) {
@@ -330,34 +331,57 @@ void IntegerPlanner::find_reachable(const IntegerPlanProblem& problem) {
   }
 }
 
+// Adds `count` kinks to the stack with that top; `nearest` of them is nearest to the gap, the others and the stack
+// follow in the direction `kAway`. Returns the new top. Which of two kinks comes first is not to be predicted, so it is
+// no branch.
+template <int kAway>
+IntegerPlanner::Kink* IntegerPlanner::merge(Kink* top, const Kink* nearest, std::ptrdiff_t count, std::int64_t offset) {
+  Kink* const new_top = top - kAway * count;
+  Kink* out = new_top;
+  while (count > 0) {
+    const std::int64_t at = nearest->at - offset;
+    const bool from_stack = kAway < 0 ? top->at > at : top->at < at;
+    const Cost jump = from_stack ? top->jump : nearest->jump;
+    *out = {from_stack ? top->at : at, jump};
+    out += kAway;
+    top += from_stack ? kAway : 0;
+    nearest += from_stack ? 0 : kAway;
+    count -= from_stack ? 0 : 1;
+  }
+  return new_top;
+}
+
 void IntegerPlanner::go_back(int dead_time) {
   const std::size_t count = chain_.size();
   // Two stacks around a gap: kinks left of the centre with its neighbour on top, and kinks right of it. Each stack is
   // shifted as a whole, by its offset. `slope` is the slope at the centre.
-  Kink* const kinks = slopes_.data();
-  const std::size_t bottom = slopes_.size();
-  std::size_t left = 0, right = bottom;  // the left stack is [0, left), the right one [right, bottom)
+  Kink* const left_bottom = slopes_.data();
+  Kink* const right_bottom = slopes_.data() + slopes_.size() - 1;
+  *left_bottom = {-kFarAway, 0};
+  *right_bottom = {kFarAway, 0};
+  Kink* left = left_bottom;  // the tops
+  Kink* right = right_bottom;
   std::int64_t left_offset = 0, right_offset = 0;
   std::int64_t centre = 0;
   Cost slope = 0;
 
-  const auto left_at = [&] { return kinks[left - 1].at + left_offset; };
-  const auto right_at = [&] { return kinks[right].at + right_offset; };
+  const auto left_at = [&] { return left->at + left_offset; };
+  const auto right_at = [&] { return right->at + right_offset; };
   const auto push_left = [&](std::int64_t at, Cost jump) {
     if (jump == 0) return;
     at -= left_offset;
-    if (left > 0 && kinks[left - 1].at == at)
-      kinks[left - 1].jump += jump;
+    if (left->at == at)
+      left->jump += jump;
     else
-      kinks[left++] = {at, jump};
+      *++left = {at, jump};
   };
   const auto push_right = [&](std::int64_t at, Cost jump) {
     if (jump == 0) return;
     at -= right_offset;
-    if (right < bottom && kinks[right].at == at)
-      kinks[right].jump += jump;
+    if (right->at == at)
+      right->jump += jump;
     else
-      kinks[--right] = {at, jump};
+      *--right = {at, jump};
   };
 
   for (std::size_t k = count; k-- > 0;) {
@@ -377,42 +401,16 @@ void IntegerPlanner::go_back(int dead_time) {
     while (begin < end && begin->at <= stage.low) ++begin;
     const Kink* middle = end;
     while (middle > begin && middle[-1].at > centre) slope -= (--middle)->jump;
-    if (begin < middle) {
-      const std::size_t new_left = left + static_cast<std::size_t>(middle - begin);
-      std::size_t from = left, to = new_left;
-      for (const Kink* kink = middle; kink-- > begin;) {
-        const std::int64_t at = kink->at - left_offset;
-        while (from > 0 && kinks[from - 1].at > at) kinks[--to] = kinks[--from];
-        if (from > 0 && kinks[from - 1].at == at)
-          kinks[from - 1].jump += kink->jump;
-        else
-          kinks[--to] = {at, kink->jump};
-      }
-      if (to != from) std::copy(kinks + to, kinks + new_left, kinks + from);
-      left = from + (new_left - to);
-    }
-    if (middle < end) {
-      const std::size_t new_right = right - static_cast<std::size_t>(end - middle);
-      std::size_t from = right, to = new_right;
-      for (const Kink* kink = middle; kink < end; ++kink) {
-        const std::int64_t at = kink->at - right_offset;
-        while (from < bottom && kinks[from].at < at) kinks[to++] = kinks[from++];
-        if (from < bottom && kinks[from].at == at)
-          kinks[from].jump += kink->jump;
-        else
-          kinks[to++] = {at, kink->jump};
-      }
-      if (to != from) std::copy_backward(kinks + new_right, kinks + to, kinks + from);
-      right = from - (to - new_right);
-    }
+    left = merge<-1>(left, middle - 1, middle - begin, left_offset);
+    right = merge<+1>(right, middle, end - middle, right_offset);
 
     // L, and W left of it.
     const bool may_rise = k >= static_cast<std::size_t>(dead_time);
     HoldBand& band = bands_[k];
     band.low = stage.low;
     if (may_rise) {
-      while (slope < -stage.rise && right < bottom && right_at() < stage.high) {
-        const Kink kink = kinks[right++];
+      while (slope < -stage.rise && right_at() < stage.high) {
+        const Kink kink = *right++;
         slope += kink.jump;
         push_left(kink.at + right_offset, kink.jump);
       }
@@ -421,19 +419,19 @@ void IntegerPlanner::go_back(int dead_time) {
         left_offset -= stage.max_rise;
         push_left(stage.high - stage.max_rise, -stage.rise - slope);
         slope = -stage.rise;
-        right = bottom;
+        right = right_bottom;
       } else {
-        while (left > 0 && left_at() > stage.low && slope - kinks[left - 1].jump >= -stage.rise) {
-          const Kink kink = kinks[--left];
+        while (left_at() > stage.low && slope - left->jump >= -stage.rise) {
+          const Kink kink = *left--;
           slope -= kink.jump;
           push_right(kink.at + left_offset, kink.jump);
         }
-        if (left > 0 && left_at() > stage.low) {
+        if (left_at() > stage.low) {
           band.low = static_cast<int>(left_at());
-          kinks[left - 1].jump -= slope + stage.rise;
+          left->jump -= slope + stage.rise;
           left_offset -= stage.max_rise;
         } else {
-          left = 0;
+          left = left_bottom;
         }
         push_left(band.low, slope + stage.rise);
       }
@@ -443,14 +441,14 @@ void IntegerPlanner::go_back(int dead_time) {
     Cost beyond = 0;  // the jump from -> fall to what follows R
     if (slope > stage.fall) {
       for (;;) {
-        if (left == 0 || (!may_rise && left_at() <= stage.low)) {
+        if (!may_rise && left_at() <= stage.low) {
           band.high = stage.low;
           beyond = slope - stage.fall;
-          left = 0;
+          left = left_bottom;
           break;
         }
         const std::int64_t at = left_at();
-        const Cost jump = kinks[--left].jump;
+        const Cost jump = (left--)->jump;
         if (slope - jump <= stage.fall) {
           band.high = static_cast<int>(at);
           beyond = slope - stage.fall;
@@ -462,14 +460,14 @@ void IntegerPlanner::go_back(int dead_time) {
       }
     } else {
       for (;;) {
-        if (right == bottom || right_at() >= stage.high) {
+        if (right_at() >= stage.high) {
           band.high = stage.high;
-          right = bottom;
+          right = right_bottom;
           push_left(stage.high, stage.fall - slope);
           break;
         }
         const std::int64_t at = right_at();
-        const Cost jump = kinks[right++].jump;
+        const Cost jump = (right++)->jump;
         if (slope + jump > stage.fall) {
           band.high = static_cast<int>(at);
           beyond = slope + jump - stage.fall;
@@ -486,11 +484,11 @@ void IntegerPlanner::go_back(int dead_time) {
     centre = band.high;
 
     // Nothing matters that is out of reach one stage before; the centre stays within.
-    while (left > 0 && left_at() >= high_before) slope -= kinks[--left].jump;
-    while (right < bottom && right_at() <= low_before) slope += kinks[right++].jump;
+    while (left_at() >= high_before) slope -= (left--)->jump;
+    while (right_at() <= low_before) slope += (right++)->jump;
     centre = std::clamp<std::int64_t>(centre, low_before, high_before);
-    if (left > 0 && left_at() <= low_before) left = 0;
-    if (right < bottom && right_at() >= high_before) right = bottom;
+    if (left_at() <= low_before) left = left_bottom;
+    if (right_at() >= high_before) right = right_bottom;
   }
 }
 
