@@ -1,61 +1,47 @@
 #include "sim/demand_curve.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace mpca::sim {
 namespace {
 
-/// The integral of the curve from 0 to time t, in steps; `t` within [0, n].
-class Integral {
- public:
-  Integral(const std::vector<double>& demand, Interpolation interpolation)
-      : demand_(demand), interpolation_(interpolation), whole_(demand.size() + 1, 0.0) {
-    for (std::size_t i = 0; i < demand.size(); ++i) whole_[i + 1] = whole_[i] + within(i, 1.0);
-  }
-
-  double operator()(double t) const {
-    const std::size_t i = std::min(static_cast<std::size_t>(t), demand_.size() - 1);
-    return whole_[i] + within(i, t - static_cast<double>(i));
-  }
-
- private:
-  double at_edge(std::size_t edge) const {
-    if (edge == 0) return demand_.front();
-    if (edge == demand_.size()) return demand_.back();
-    return 0.5 * (demand_[edge - 1] + demand_[edge]);
-  }
-
-  /// Over the first `part` of step i: trapezoids edge - middle - edge.
-  double within(std::size_t i, double part) const {
-    const double middle = demand_[i];
-    if (interpolation_ == Interpolation::held) return middle * part;
-    const double left = at_edge(i);
-    const double right = at_edge(i + 1);
-    const double first = std::min(part, 0.5);
-    const double second = std::max(part - 0.5, 0.0);
-    return first * (left + (middle - left) * first) + second * (middle + (right - middle) * second);
-  }
-
-  const std::vector<double>& demand_;
-  Interpolation interpolation_;
-  std::vector<double> whole_;
-};
+/// Both kinds of curve are straight within half a step, so the mean over a part of one is the value in that part's
+/// middle: no differences of long sums, and what is constant stays so to the last bit.
+double value_at(const std::vector<double>& demand, Interpolation interpolation, double steps) {
+  const auto n = static_cast<double>(demand.size());
+  if (interpolation == Interpolation::held) return demand[static_cast<std::size_t>(std::min(steps, n - 1.0))];
+  const double place = std::clamp(steps - 0.5, 0.0, n - 1.0);
+  const auto left = static_cast<std::size_t>(place);
+  const std::size_t right = std::min(left + 1, demand.size() - 1);
+  return demand[left] + (demand[right] - demand[left]) * (place - static_cast<double>(left));
+}
 
 }  // namespace
 
 std::vector<double> rate_per_second(const trace::DemandTrace& trace, Interpolation interpolation) {
-  const Integral integral(trace.demand_rps, interpolation);
-  const double step_s = to_seconds(trace.step);
-  const auto seconds =
-      static_cast<std::size_t>(std::floor(step_s * static_cast<double>(trace.demand_rps.size()) + 1e-9));
-  std::vector<double> rates(seconds);
-  double before = 0.0;
-  for (std::size_t s = 0; s < seconds; ++s) {
-    const double after =
-        integral(std::min(static_cast<double>(s + 1) / step_s, static_cast<double>(trace.demand_rps.size())));
-    rates[s] = std::max((after - before) * step_s, 0.0);
-    before = after;
+  constexpr Duration kSecond = std::chrono::seconds(1);
+  if (trace.demand_rps.empty()) return {};
+  const Duration length = trace.step * static_cast<std::int64_t>(trace.demand_rps.size());
+  // In half nanoseconds, in which half a step is whole.
+  const std::int64_t half_step = trace.step.count();
+  constexpr std::int64_t kHalvesPerSecond = 2 * kSecond.count();
+  std::vector<double> rates(static_cast<std::size_t>(length / kSecond));
+  std::int64_t from = 0;
+  std::int64_t half = 0;  // which half step `from` lies in
+  for (double& rate : rates) {
+    const std::int64_t end = from + kHalvesPerSecond;
+    while (from < end) {
+      const std::int64_t to = std::min(end, (half + 1) * half_step);
+      const double middle = (static_cast<double>(from) + static_cast<double>(to)) / 2.0;
+      const double value = value_at(trace.demand_rps, interpolation, middle / (2.0 * static_cast<double>(half_step)));
+      if (to - from == kHalvesPerSecond) {
+        rate = value;
+      } else {
+        rate += value * (static_cast<double>(to - from) / static_cast<double>(kHalvesPerSecond));
+      }
+      from = to;
+      if (from == (half + 1) * half_step) ++half;
+    }
   }
   return rates;
 }

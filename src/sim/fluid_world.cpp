@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
+#include <functional>
+#include <utility>
 
 #include "core/result.h"
 
@@ -10,20 +13,8 @@ namespace {
 
 constexpr Duration kStep = std::chrono::seconds(1);
 constexpr int kPartsOfABusySecond = 8;
-
-/// Whole numbers from fractions, the rest carried on: sums stay true.
-class Rounding {
- public:
-  std::uint64_t operator()(double value) {
-    owed_ += value;
-    const double whole = std::floor(owed_);
-    owed_ -= whole;
-    return static_cast<std::uint64_t>(std::max(whole, 0.0));
-  }
-
- private:
-  double owed_ = 0.5;
-};
+// A backlog below this is none: what sums of fractions leave behind.
+constexpr double kNoRequests = 1e-9;
 
 class FluidWorld final : public SimulatedWorld {
  public:
@@ -37,11 +28,16 @@ class FluidWorld final : public SimulatedWorld {
         pods_(pods, arrivals_->seed, TimePoint{}, initial_replicas),
         metrics_(metrics, arrivals_->seed, TimePoint{}),
         pod_capacity_rps_(settings.slots / to_seconds(settings.service_time)),
+        service_s_(to_seconds(settings.service_time)),
+        timeout_s_(to_seconds(settings.client_timeout)),
+        patience_s_(to_seconds(settings.latency_target - settings.service_time)),
+        hope_s_(to_seconds(settings.client_timeout - settings.service_time)),
         calm_(static_cast<std::size_t>(waiting_->servers()) * waiting_->utilization_count(), 0.0),
         seconds_per_period_(workload.period / kStep) {
     MPCA_CHECK(workload.period > Duration::zero() && workload.period % kStep == Duration::zero(),
                "a control period of the fluid world is a whole number of seconds");
-    for (const Pod& pod : pods_.pods()) counters_.push_back({.id = pod.id, .is_ready = true});
+    follow_pods();
+    if (metrics_.next_scrape() <= now()) scrape(1.0, {}, {});
   }
 
   std::optional<policy::Observation> next() override {
@@ -56,21 +52,25 @@ class FluidWorld final : public SimulatedWorld {
       observation.pods.push_back(shown(pod, false));
     }
     for (const Pod& pod : pods_.draining()) observation.pods.push_back(shown(pod, true));
-    std::sort(observation.pods.begin(), observation.pods.end(),
-              [](const auto& a, const auto& b) { return a.id < b.id; });
-    std::sort(observation.starting_pod_ages.begin(), observation.starting_pod_ages.end(), std::greater<>());
+    if (!pods_.draining().empty()) {
+      std::sort(observation.pods.begin(), observation.pods.end(),
+                [](const auto& a, const auto& b) { return a.id < b.id; });
+    }
+    // By id is by age, the oldest first.
     metrics_.show(observation);
     return observation;
   }
 
   policy::PeriodOutcome apply(const policy::Decision& decision) override {
     MPCA_CHECK(second_ < arrivals_->count.size(), "apply() after the end of the arrivals");
-    const Truth before = totals_without_latency();
-    const std::int64_t started_before = pods_.started();
-    truth_.replica_churn += std::abs(decision.replicas - pods_.spec());
-    pods_.scale_to(decision.replicas, now());
-    truth_.pods_started += pods_.started() - started_before;
-    follow_pods();
+    const double ready_before = truth_.ready_replica_seconds;
+    const policy::RequestOutcome before = requests_so_far();
+    if (decision.replicas != pods_.spec()) {
+      truth_.replica_churn += std::abs(decision.replicas - pods_.spec());
+      pods_.scale_to(decision.replicas, now());
+      truth_.pods_started = pods_.started();
+      follow_pods();
+    }
 
     policy::PeriodOutcome outcome;
     outcome.start = now();
@@ -79,12 +79,15 @@ class FluidWorld final : public SimulatedWorld {
     const auto seconds = static_cast<double>(end - second_);
     outcome.length = kStep * static_cast<std::int64_t>(end - second_);
     while (second_ < end) step();
+    // What happened up to now, the next observation sees.
+    pass_time_of_pods(now());
 
-    const double ready = (truth_.ready_replica_seconds - before.ready_replica_seconds) / seconds;
+    const double ready = (truth_.ready_replica_seconds - ready_before) / seconds;
     outcome.ready_replicas = static_cast<int>(std::lround(ready));
-    outcome.requests = {.arrived = truth_.requests - before.requests,
-                        .late = truth_.late - before.late,
-                        .failed = truth_.failed() - before.failed()};
+    const policy::RequestOutcome after = requests_so_far();
+    outcome.requests = {.arrived = after.arrived - before.arrived,
+                        .late = after.late - before.late,
+                        .failed = after.failed - before.failed};
     outcome.demand_rps = outcome.requests->arrived / seconds;
     outcome.utilization = outcome.demand_rps / (pod_capacity_rps_ * std::max(ready, 1.0));
     outcome.backlog_requests = backlog_;
@@ -96,33 +99,45 @@ class FluidWorld final : public SimulatedWorld {
     for (std::size_t row = 0; row < calm_.size(); ++row) {
       if (calm_[row] <= 0.0) continue;
       const int servers = static_cast<int>(row / waiting_->utilization_count()) + 1;
-      record_strata(servers, row % waiting_->utilization_count(), 0.0, std::exchange(calm_[row], 0.0));
+      record_strata({.servers = servers}, row % waiting_->utilization_count(), 0.0, std::exchange(calm_[row], 0.0));
     }
+    record_strata({}, 0, 0.0, std::exchange(unhindered_, 0.0));
     return truth_;
   }
 
  private:
-  /// What a pod has counted, as the increase of what each ready pod serves since it became Ready.
+  /// All ready pods share the work alike: a pod's counters are the increase of a common one since it became Ready.
   struct Counted {
     std::int64_t id = 0;
     bool is_ready = false;
-    int restarts = 0;
-    double served = 0.0;  // before served_since
     double served_since = 0.0;
-    double cpu = 0.0;
     double cpu_since = 0.0;
+  };
+
+  /// Requests that wait, those that arrived at about the same time: evenly over [begin_s, begin_s + length_s).
+  struct Waiting {
+    double begin_s = 0.0;
+    double length_s = 0.0;
+    double count = 0.0;
+  };
+
+  /// Of one second.
+  struct Flow {
+    double served = 0.0;  // with success
+    double wasted = 0.0;  // served for clients that had gone
+    double failed = 0.0;
+    double backlog_before = 0.0;
+  };
+  /// Of a pod that is Ready all the time, cumulative.
+  struct PerPod {
+    double served = 0.0;
+    double cpu_seconds = 0.0;
   };
 
   TimePoint now() const { return TimePoint(kStep * static_cast<std::int64_t>(second_)); }
 
-  Truth totals_without_latency() const {
-    Truth totals;
-    totals.ready_replica_seconds = truth_.ready_replica_seconds;
-    totals.requests = truth_.requests;
-    totals.late = truth_.late;
-    totals.refused = truth_.refused;
-    totals.timed_out = truth_.timed_out;
-    return totals;
+  policy::RequestOutcome requests_so_far() const {
+    return {.arrived = truth_.requests, .late = truth_.late, .failed = truth_.failed()};
   }
 
   policy::PodObservation shown(const Pod& pod, bool is_terminating) const {
@@ -135,138 +150,209 @@ class FluidWorld final : public SimulatedWorld {
     return shown;
   }
 
+  void pass_time_of_pods(TimePoint until) {
+    bool has_changed = false;
+    while (const auto event = pods_.advance(until)) {
+      has_changed = true;
+      // Even if it is Ready again at once, it counts from zero.
+      if (event->kind == PodEventKind::crashed) follow_pods();
+    }
+    if (has_changed) follow_pods();
+  }
+
   /// Brings counters_ in step with the pods.
   void follow_pods() {
     std::size_t known = 0;
     followed_.clear();
     for (const Pod& pod : pods_.pods()) {
       while (known < counters_.size() && counters_[known].id < pod.id) ++known;
-      Counted& counted = followed_.emplace_back();
-      if (known < counters_.size() && counters_[known].id == pod.id) counted = counters_[known];
-      counted.id = pod.id;
-      if (counted.restarts != pod.restarts) counted = {.id = pod.id, .restarts = pod.restarts};
-      if (counted.is_ready != pod.is_ready) {
-        counted.is_ready = pod.is_ready;
-        counted.served_since = served_per_pod_;
-        counted.cpu_since = cpu_per_pod_;
+      const bool is_known = known < counters_.size() && counters_[known].id == pod.id;
+      if (is_known && counters_[known].is_ready == pod.is_ready) {
+        followed_.push_back(counters_[known]);
+      } else {
+        followed_.push_back({.id = pod.id,
+                             .is_ready = pod.is_ready,
+                             .served_since = per_pod_.served,
+                             .cpu_since = per_pod_.cpu_seconds});
       }
     }
     counters_.swap(followed_);
   }
 
   void step() {
-    const TimePoint middle = now() + kStep / 2;
-    bool has_changed = false;
-    while (pods_.advance(middle)) has_changed = true;
-    if (has_changed) follow_pods();
-
+    // A pod serves the seconds of whose greater part it is Ready.
+    if (const TimePoint middle = now() + kStep / 2; pods_.next_event() <= middle) pass_time_of_pods(middle);
     const int ready = pods_.ready();
     const double arrived = arrivals_->count[second_];
-    const double rate_rps = arrivals_->rate_rps[second_];
     const double capacity = pod_capacity_rps_ * ready;  // requests in this second
-    const double backlog_before = backlog_;
+    const WaitingBelowSaturation calm = waiting_at(ready, capacity);
 
-    const double served = std::min(backlog_ + arrived, capacity);
-    double waiting = backlog_ + arrived - served;
-    const double room = capacity * to_seconds(settings_.queue_limit);
-    // What came last is refused; what waited already, behind pods that are gone now, is given up by its clients.
-    const double refused = std::min(std::max(waiting - room, 0.0), arrived);
-    waiting -= refused;
-    const double patience_s = to_seconds(settings_.client_timeout);
-    const double timed_out = std::max(waiting - std::min(room, capacity * patience_s), 0.0);
-    waiting -= timed_out;
-    backlog_ = waiting;
-
-    const double accepted = arrived - refused;
-    const double queue_before = backlog_before + accepted;
-    double late = 0.0;
-    if (ready > 0)
-      late = late_among(accepted, ready, rate_rps / capacity, backlog_before / capacity, backlog_ / capacity);
-    // Those that time out after they waited were counted as late when they came; each request has one fate.
-    backlog_late_ += late;
-    const double undone = queue_before > 0.0 ? backlog_late_ * std::min(timed_out / queue_before, 1.0) : 0.0;
-    truth_.late += late - undone;
-    backlog_late_ =
-        queue_before > 0.0 ? (backlog_late_ - undone) * backlog_ / std::max(queue_before - timed_out, backlog_) : 0.0;
-    if (backlog_ <= 0.0) backlog_late_ = 0.0;
+    Flow flow{.backlog_before = backlog_};
+    if (backlog_ <= 0.0 && arrived <= capacity) {
+      account_calm(arrived, calm, flow);
+    } else {
+      const double begin_s = static_cast<double>(second_);
+      for (int part = 0; part < kPartsOfABusySecond; ++part)
+        pass_busy_part(begin_s + static_cast<double>(part) / kPartsOfABusySecond, arrived, capacity, calm, flow);
+    }
 
     truth_.seconds += 1.0;
     truth_.replica_seconds += pods_.existing();
     truth_.ready_replica_seconds += ready;
     truth_.requests += arrived;
-    truth_.refused += refused;
-    truth_.timed_out += timed_out;
-    truth_.unserved_work_s += ready * settings_.slots * (capacity > 0.0 ? 1.0 - served / capacity : 0.0);
-    failed_ += refused + timed_out;
-    record_failures(refused);
-
-    const double served_before = served_per_pod_;
-    const double cpu_before = cpu_per_pod_;
+    const double used = capacity > 0.0 ? (flow.served + flow.wasted) / capacity : 0.0;
+    truth_.unserved_work_s += ready * settings_.slots * std::max(1.0 - used, 0.0);
+    failed_ += flow.failed;
+    const PerPod before = per_pod_;
     if (ready > 0) {
-      served_per_pod_ += served / ready;
-      cpu_per_pod_ += served / capacity;
+      per_pod_.served += flow.served / ready;
+      per_pod_.cpu_seconds += used;
     }
     ++second_;
-    while (metrics_.next_scrape() < now()) {
-      const double part = 1.0 - to_seconds(now() - metrics_.next_scrape());
-      scrape(part, served_before, cpu_before, refused + timed_out, served, rate_rps, capacity, backlog_before);
+    while (metrics_.next_scrape() <= now()) scrape(1.0 - to_seconds(now() - metrics_.next_scrape()), before, flow);
+  }
+
+  /// Whom the stationary queue holds up, and for how long.
+  struct WaitingBelowSaturation {
+    int servers = 0;  // 0: nobody waits
+    double utilization = 0.0;
+    double late = 0.0;    // share that is late or fails
+    double failed = 0.0;  // share that its client gives up
+  };
+
+  WaitingBelowSaturation waiting_at(int ready, double capacity) const {
+    if (ready == 0) return {};
+    WaitingBelowSaturation calm;
+    // Requests that come evenly spaced do not wait for one another.
+    if (arrivals_->kind != ArrivalKind::constant) {
+      calm.servers = std::min(ready * settings_.slots, waiting_->servers());
+      calm.utilization = arrivals_->rate_rps[second_] / capacity;
+      calm.late = waiting_->tail(calm.servers, calm.utilization, patience_s_);
+      if (calm.late > 0.0) calm.failed = waiting_->tail(calm.servers, calm.utilization, hope_s_);
+    } else {
+      calm.late = patience_s_ < 0.0 ? 1.0 : 0.0;
+      calm.failed = hope_s_ < 0.0 ? 1.0 : 0.0;
+    }
+    calm.late = std::max(calm.late, calm.failed);
+    return calm;
+  }
+
+  void account_calm(double requests, const WaitingBelowSaturation& calm, Flow& flow) {
+    if (requests <= 0.0) return;
+    take_fates(requests, calm.late, calm.failed, flow);
+    if (calm.servers == 0) {
+      unhindered_ += requests;
+    } else {
+      calm_[static_cast<std::size_t>(calm.servers - 1) * waiting_->utilization_count() +
+            waiting_->nearest_utilization(calm.utilization)] += requests;
     }
   }
 
-  /// Of `accepted` requests that come while the wait for the backlog goes from `first_s` to `last_s`; also records
-  /// their latencies.
-  double late_among(double accepted, int ready, double utilization, double first_s, double last_s) {
-    const int servers = std::min(ready * settings_.slots, waiting_->servers());
-    const double patience_s = to_seconds(settings_.latency_target - settings_.service_time);
-    const std::size_t row = waiting_->nearest_utilization(utilization);
-    if (first_s <= 0.0 && last_s <= 0.0) {
-      calm_[static_cast<std::size_t>(servers - 1) * waiting_->utilization_count() + row] += accepted;
-      return accepted * waiting_->tail(servers, utilization, patience_s);
-    }
-    double late = 0.0;
-    for (int part = 0; part < kPartsOfABusySecond; ++part) {
-      const double wait_s = first_s + (last_s - first_s) * (part + 0.5) / kPartsOfABusySecond;
-      late += waiting_->tail(servers, utilization, patience_s - wait_s);
-      record_strata(servers, row, wait_s, accepted / kPartsOfABusySecond);
-    }
-    return accepted * late / kPartsOfABusySecond;
+  void take_fates(double requests, double late_or_failed, double failed, Flow& flow) {
+    const double gone = requests * failed;
+    truth_.late += requests * (late_or_failed - failed);
+    truth_.timed_out += gone;
+    flow.failed += gone;
+    flow.wasted += gone;
+    flow.served += requests - gone;
   }
 
-  void record_strata(int servers, std::size_t row, double wait_s, double requests) const {
-    for (int stratum = 0; stratum < WaitingTimes::kStrata; ++stratum) {
-      const double latency_s =
-          wait_s + waiting_->stratum_wait_s(servers, row, stratum) + to_seconds(settings_.service_time);
-      const std::uint64_t times =
-          strata_[static_cast<std::size_t>(stratum)](requests * WaitingTimes::stratum_share(stratum));
-      if (times > 0) truth_.latency.record(std::min(from_seconds(latency_s), settings_.client_timeout), times);
+  /// First come, first served, an eighth of a second at a time.
+  void pass_busy_part(double begin_s, double arrived_per_s, double capacity_rps, const WaitingBelowSaturation& calm,
+                      Flow& flow) {
+    constexpr double kLength_s = 1.0 / kPartsOfABusySecond;
+    while (!queue_.empty() && queue_.front().begin_s + 0.5 * queue_.front().length_s < begin_s - timeout_s_) {
+      give_up(queue_.front().count, flow);
+      queue_.pop_front();
     }
+    const double arrived = arrived_per_s * kLength_s;
+    double can_serve = capacity_rps * kLength_s;
+    const double room = capacity_rps * to_seconds(settings_.queue_limit);
+    const double refused = std::clamp(backlog_ + arrived - can_serve - room, 0.0, arrived);
+    if (refused > 0.0) {
+      truth_.refused += refused;
+      flow.failed += refused;
+      record(settings_.client_timeout, refused);
+    }
+    if (arrived > refused) {
+      queue_.push_back({begin_s, kLength_s, arrived - refused});
+      backlog_ += arrived - refused;
+    }
+    double served_s = begin_s;
+    while (can_serve > kNoRequests && !queue_.empty()) {
+      Waiting& first = queue_.front();
+      const double requests = std::min(first.count, can_serve);
+      const double share = requests / first.count;
+      const double takes_s = requests / capacity_rps;
+      const double wait_s = std::max(served_s + 0.5 * takes_s - (first.begin_s + 0.5 * share * first.length_s), 0.0);
+      account_busy(requests, wait_s, calm, flow);
+      served_s += takes_s;
+      can_serve -= requests;
+      backlog_ -= requests;
+      first.begin_s += share * first.length_s;
+      first.length_s -= share * first.length_s;
+      first.count -= requests;
+      if (first.count <= kNoRequests) queue_.pop_front();
+    }
+    if (queue_.empty()) backlog_ = 0.0;
   }
 
-  void record_failures(double failures) {
-    if (failures <= 0.0) return;
-    if (const std::uint64_t times = failures_(failures); times > 0)
-      truth_.latency.record(settings_.client_timeout, times);
+  void give_up(double requests, Flow& flow) {
+    truth_.timed_out += requests;
+    flow.failed += requests;
+    backlog_ -= requests;
+    record(settings_.client_timeout, requests);
   }
 
-  /// The scrape that falls into the last second, `part` of it gone.
-  void scrape(double part, double served_before, double cpu_before, double failed, double served, double rate_rps,
-              double capacity, double backlog_before) {
+  /// The backlog and the stationary queue are not added: they are one queue, seen at two scales.
+  void account_busy(double requests, double wait_s, const WaitingBelowSaturation& calm, Flow& flow) {
+    if (wait_s <= 0.0) return account_calm(requests, calm, flow);
+    const double failed = wait_s > hope_s_ ? 1.0 : calm.failed;
+    take_fates(requests, std::max(wait_s > patience_s_ ? 1.0 : calm.late, failed), failed, flow);
+    record_strata(calm, waiting_->nearest_utilization(calm.utilization), wait_s, requests);
+  }
+
+  void record_strata(const WaitingBelowSaturation& calm, std::size_t row, double least_wait_s, double requests) const {
+    double alike = calm.servers == 0 ? 1.0 : 0.0;
+    for (int stratum = 0; calm.servers > 0 && stratum < WaitingTimes::kStrata; ++stratum) {
+      const double wait_s = waiting_->stratum_wait_s(calm.servers, row, stratum);
+      if (wait_s <= least_wait_s) {
+        alike += WaitingTimes::stratum_share(stratum);
+      } else {
+        record(from_seconds(wait_s + service_s_), requests * WaitingTimes::stratum_share(stratum));
+      }
+    }
+    record(from_seconds(least_wait_s + service_s_), requests * alike);
+  }
+
+  /// Whole requests from fractions, the rest carried on: their number stays true.
+  void record(Duration latency, double requests) const {
+    owed_ += requests;
+    if (owed_ < 1.0) return;
+    const double whole = std::floor(owed_);
+    owed_ -= whole;
+    truth_.latency.record(std::min(latency, settings_.client_timeout), static_cast<std::uint64_t>(whole));
+  }
+
+  /// The scrape that falls into the last second, `part` of it gone; `before` and `flow` are of that second.
+  void scrape(double part, const PerPod& before, const Flow& flow) {
     scraped_.clear();
-    const double served_now = served_before + (served_per_pod_ - served_before) * part;
-    const double cpu_now = cpu_before + (cpu_per_pod_ - cpu_before) * part;
+    const double served = before.served + (per_pod_.served - before.served) * part;
+    const double cpu_seconds = before.cpu_seconds + (per_pod_.cpu_seconds - before.cpu_seconds) * part;
     for (const Counted& pod : counters_) {
       // A pod that became Ready in this very second has not served before.
-      const double more = pod.is_ready ? std::max(served_now - pod.served_since, 0.0) : 0.0;
-      const double more_cpu = pod.is_ready ? std::max(cpu_now - pod.cpu_since, 0.0) : 0.0;
-      scraped_.push_back({pod.id, pod.served + more, pod.cpu + more_cpu});
+      const bool serves = pod.is_ready;
+      scraped_.push_back({pod.id, serves ? std::max(served - pod.served_since, 0.0) : 0.0,
+                          serves ? std::max(cpu_seconds - pod.cpu_since, 0.0) : 0.0});
     }
     double in_flight =
-        backlog_before + (backlog_ - backlog_before) * part + served * to_seconds(settings_.service_time);
-    if (capacity > 0.0 && backlog_ <= 0.0) {
+        flow.backlog_before + (backlog_ - flow.backlog_before) * part + (flow.served + flow.wasted) * service_s_;
+    if (second_ > 0 && backlog_ <= 0.0 && pods_.ready() > 0 && arrivals_->kind != ArrivalKind::constant) {
       const int servers = std::min(pods_.ready() * settings_.slots, waiting_->servers());
-      in_flight += rate_rps * waiting_->mean_s(servers, rate_rps / capacity);
+      const double rate_rps = arrivals_->rate_rps[second_ - 1];
+      in_flight += rate_rps * waiting_->mean_s(servers, rate_rps / (pod_capacity_rps_ * pods_.ready()));
     }
-    metrics_.scrape(scraped_, {.failed = failed_ - failed * (1.0 - part), .in_flight = std::round(in_flight)});
+    metrics_.scrape(scraped_, {.failed = failed_ - flow.failed * (1.0 - part), .in_flight = std::round(in_flight)});
   }
 
   std::shared_ptr<const Arrivals> arrivals_;
@@ -276,21 +362,24 @@ class FluidWorld final : public SimulatedWorld {
   PodSet pods_;
   MetricsPipeline metrics_;
   double pod_capacity_rps_;
+  double service_s_;
+  double timeout_s_;
+  double patience_s_;  // who waits longer is late
+  double hope_s_;      // who waits longer is served for nobody
 
   std::size_t second_ = 0;
-  double backlog_ = 0.0;       // requests that wait
-  double backlog_late_ = 0.0;  // of them, counted as late already
+  double backlog_ = 0.0;  // requests that wait: the sum of queue_
+  std::deque<Waiting> queue_;
   double failed_ = 0.0;
-  double served_per_pod_ = 0.0;  // cumulative, of one that was Ready all the time
-  double cpu_per_pod_ = 0.0;
+  PerPod per_pod_;
   std::vector<Counted> counters_;  // by id
   std::vector<Counted> followed_;  // memory of follow_pods()
   std::vector<PodCounters> scraped_;
 
   mutable Truth truth_;
   mutable std::vector<double> calm_;  // requests that met no backlog, servers x utilizations
-  mutable std::array<Rounding, WaitingTimes::kStrata> strata_;
-  mutable Rounding failures_;
+  mutable double unhindered_ = 0.0;   // and those that did not wait at all
+  mutable double owed_ = 0.5;         // of record(); a half, so that the count is the nearest whole one
   std::int64_t seconds_per_period_;
 };
 
@@ -310,10 +399,9 @@ SettingsTable settings_of(FluidSettings& settings) {
 }
 
 std::shared_ptr<const WaitingTimes> make_waiting_times(const FluidSettings& settings) {
-  const double per_slot_s = to_seconds(settings.service_time);
   // In an M/D/c queue every server works on one request: a pod's slots are servers of their own.
   return std::make_shared<const WaitingTimes>(
-      from_seconds(per_slot_s), std::min(settings.queue_limit, settings.client_timeout), settings.pooled_slots);
+      settings.service_time, std::min(settings.queue_limit, settings.client_timeout), settings.pooled_slots);
 }
 
 std::unique_ptr<SimulatedWorld> make_fluid_world(std::shared_ptr<const Arrivals> arrivals,

@@ -44,10 +44,10 @@ SettingsTable settings_of(PodSettings& settings) {
 
 PodSet::PodSet(const PodSettings& settings, std::uint64_t seed, TimePoint start, int initial_replicas)
     : settings_(settings),
+      seed_(seed),
       lag_(parsed(settings.readiness_lag)),
       lags_(seed, "readiness lag"),
-      stuck_(seed, "stuck pods"),
-      crashes_(seed, "crashes") {
+      stuck_(seed, "stuck pods") {
   MPCA_CHECK(initial_replicas >= 0, "replicas are never negative");
   for (int i = 0; i < initial_replicas; ++i) {
     Pod& pod = pods_.emplace_back();
@@ -55,7 +55,7 @@ PodSet::PodSet(const PodSettings& settings, std::uint64_t seed, TimePoint start,
     pod.created = start - std::chrono::hours(1);
     pod.is_ready = true;
     pod.ready_changed = pod.created;
-    pod.next_change = time_of_crash(start);
+    pod.next_change = time_of_crash(pod, start);
   }
   ready_ = initial_replicas;
   find_next_event();
@@ -96,14 +96,14 @@ std::optional<PodEvent> PodSet::advance(TimePoint until) {
   if (pod->is_ready) {
     event.kind = PodEventKind::ready;
     ++ready_;
-    pod->next_change = time_of_crash(event.time);
+    pod->next_change = time_of_crash(*pod, event.time);
   } else {
     event.kind = PodEventKind::crashed;
     --ready_;
     Duration backoff = settings_.crash_backoff;
     for (int i = 0; i < pod->restarts && backoff < kLongestBackoff; ++i) backoff *= 2;
     ++pod->restarts;
-    pod->next_change = later(event.time + std::min(backoff, kLongestBackoff), lag_.sample(lags_));
+    pod->next_change = later(event.time + std::min(backoff, kLongestBackoff), restart_lag(*pod));
   }
   find_next_event();
   return event;
@@ -121,10 +121,19 @@ void PodSet::start_pod(TimePoint now) {
   pod.next_change = is_stuck ? TimePoint::max() : later(now, lag);
 }
 
-TimePoint PodSet::time_of_crash(TimePoint now) {
+// A pod's own streams: when others crash, and how many there are, must not change what happens to this one.
+TimePoint PodSet::time_of_crash(const Pod& pod, TimePoint now) const {
   if (settings_.crashes_per_hour <= 0.0) return TimePoint::max();
   constexpr double kNeverSeconds = 1e9;
-  return now + from_seconds(std::min(crashes_.exponential() * 3600.0 / settings_.crashes_per_hour, kNeverSeconds));
+  RandomStream crashes(seed_, "crashes", static_cast<std::uint32_t>(pod.id));
+  for (int i = 0; i < pod.restarts; ++i) crashes.exponential();
+  return now + from_seconds(std::min(crashes.exponential() * 3600.0 / settings_.crashes_per_hour, kNeverSeconds));
+}
+
+Duration PodSet::restart_lag(const Pod& pod) const {
+  RandomStream lags(seed_, "restart lag", static_cast<std::uint32_t>(pod.id));
+  for (int i = 1; i < pod.restarts; ++i) lag_.sample(lags);
+  return lag_.sample(lags);
 }
 
 void PodSet::find_next_event() {

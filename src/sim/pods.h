@@ -4,7 +4,10 @@
 //
 // Order of removal: not Ready before Ready; then those that became Ready last; then those with more restarts; then the
 // youngest (Kubernetes 1.35, pkg/controller/controller_utils.go, ActivePodsWithRanks, without deletion costs and
-// node ranks).
+// node ranks; there times since Ready count as equal within a power of two and then the UID decides, which is as good
+// as a draw: here the one that became Ready last goes, always).
+//
+// The k-th pod of a run has the same lags and crashes the same time after each Ready, whatever the policy.
 #pragma once
 
 #include <cstdint>
@@ -55,8 +58,8 @@ class PodSet {
   /// Makes or removes pods. Those removed no longer serve from `now` on; their ids are returned, in order of removal.
   std::span<const std::int64_t> scale_to(int replicas, TimePoint now);
 
-  /// The next thing that happens to a pod by itself, if it happens at or before `until`; nullopt: nothing does. Equal
-  /// times in order of id.
+  /// The next thing that happens to a pod by itself, if it happens at or before `until`; nullopt: nothing does. At
+  /// equal times what drained goes first, then in order of id.
   std::optional<PodEvent> advance(TimePoint until);
   /// When the next call has something to tell; max() when never.
   TimePoint next_event() const { return next_event_; }
@@ -73,14 +76,15 @@ class PodSet {
 
  private:
   void start_pod(TimePoint now);
-  TimePoint time_of_crash(TimePoint now);
+  TimePoint time_of_crash(const Pod& pod, TimePoint now) const;
+  Duration restart_lag(const Pod& pod) const;
   void find_next_event();
 
   PodSettings settings_;
+  std::uint64_t seed_;
   DurationDistribution lag_;
   RandomStream lags_;
   RandomStream stuck_;
-  RandomStream crashes_;
   std::vector<Pod> pods_;      // by id
   std::vector<Pod> draining_;  // next_change: when it is gone
   std::vector<std::int64_t> removed_;

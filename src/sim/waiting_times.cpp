@@ -126,7 +126,8 @@ WaitingTimes::WaitingTimes(Duration service_time, Duration longest_wait, int ser
       double mean_s = 0.0;
       for (std::size_t i = 0; i < waits_; ++i) {
         tail_.push_back(std::max(1.0 - cdf[i], 0.0));
-        mean_s += (i == 0 ? 0.5 : 1.0) * (1.0 - cdf[i]) * wait_step_s_;
+        // Simpson's rule; the kinks, at whole services, are at even places.
+        mean_s += (i == 0 ? 1.0 : i % 2 == 1 ? 4.0 : 2.0) / 3.0 * (1.0 - cdf[i]) * wait_step_s_;
       }
       mean_s_.push_back(mean_s);
       double rank = 0.0;
