@@ -79,6 +79,8 @@ class FluidWorld final : public SimulatedWorld {
     const auto seconds = static_cast<double>(end - second_);
     outcome.length = kStep * static_cast<std::int64_t>(end - second_);
     while (second_ < end) step();
+    outcome.backlog_requests = backlog_;
+    if (second_ == arrivals_->count.size()) let_the_last_ones_go();
     // What happened up to now, the next observation sees.
     pass_time_of_pods(now());
 
@@ -90,7 +92,6 @@ class FluidWorld final : public SimulatedWorld {
                         .failed = after.failed - before.failed};
     outcome.demand_rps = outcome.requests->arrived / seconds;
     outcome.utilization = outcome.demand_rps / (pod_capacity_rps_ * std::max(ready, 1.0));
-    outcome.backlog_requests = backlog_;
     return outcome;
   }
 
@@ -212,6 +213,14 @@ class FluidWorld final : public SimulatedWorld {
     while (metrics_.next_scrape() <= now()) scrape(1.0 - to_seconds(now() - metrics_.next_scrape()), before, flow);
   }
 
+  /// Who waits at the end of the run stays to his own end, with the pods as they are.
+  void let_the_last_ones_go() {
+    const int ready = pods_.ready();
+    Flow flow;
+    for (double begin_s = static_cast<double>(second_); !queue_.empty(); begin_s += 1.0 / kPartsOfABusySecond)
+      pass_busy_part(begin_s, 0.0, pod_capacity_rps_ * ready, {}, flow);
+  }
+
   /// Whom the stationary queue holds up, and for how long.
   struct WaitingBelowSaturation {
     int servers = 0;  // 0: nobody waits
@@ -255,6 +264,7 @@ class FluidWorld final : public SimulatedWorld {
     flow.failed += gone;
     flow.wasted += gone;
     flow.served += requests - gone;
+    truth_.served += requests - gone;
   }
 
   /// First come, first served, an eighth of a second at a time.
