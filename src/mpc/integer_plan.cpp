@@ -332,20 +332,20 @@ void IntegerPlanner::find_reachable(const IntegerPlanProblem& problem) {
 }
 
 // Adds `count` kinks to the stack with that top; `nearest` of them is nearest to the gap, the others and the stack
-// follow in the direction `kAway`. Returns the new top. Which of two kinks comes first is not to be predicted, so it is
+// follow in the direction `Away`. Returns the new top. Which of two kinks comes first is not to be predicted, so it is
 // no branch.
-template <int kAway>
+template <int Away>
 IntegerPlanner::Kink* IntegerPlanner::merge(Kink* top, const Kink* nearest, std::ptrdiff_t count, std::int64_t offset) {
-  Kink* const new_top = top - kAway * count;
+  Kink* const new_top = top - Away * count;
   Kink* out = new_top;
   while (count > 0) {
     const std::int64_t at = nearest->at - offset;
-    const bool from_stack = kAway < 0 ? top->at > at : top->at < at;
+    const bool from_stack = Away < 0 ? top->at > at : top->at < at;
     const Cost jump = from_stack ? top->jump : nearest->jump;
     *out = {from_stack ? top->at : at, jump};
-    out += kAway;
-    top += from_stack ? kAway : 0;
-    nearest += from_stack ? 0 : kAway;
+    out += Away;
+    top += from_stack ? Away : 0;
+    nearest += from_stack ? 0 : Away;
     count -= from_stack ? 0 : 1;
   }
   return new_top;

@@ -150,7 +150,7 @@ class IntegerPlanner {
   std::uint32_t add_kinks(std::span<const ShortfallLevel> levels, std::uint32_t begin);
   std::uint32_t add_unordered_kinks(std::span<const ShortfallLevel> levels, std::uint32_t begin);
   void find_reachable(const IntegerPlanProblem& problem);
-  template <int kAway>
+  template <int Away>
   static Kink* merge(Kink* top, const Kink* nearest, std::ptrdiff_t count, std::int64_t offset);
   void go_back(int dead_time);
   void go_forward(const IntegerPlanProblem& problem);
