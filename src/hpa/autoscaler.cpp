@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <tuple>
 
 #include "core/text.h"
 #include "hpa/internal/go_arithmetic.h"
@@ -116,6 +117,7 @@ HorizontalPodAutoscaler::HorizontalPodAutoscaler(Spec spec, const ControllerSett
                                                  Memory memory)
     : settings_(settings), calculator_(settings), status_(std::move(status)), memory_(std::move(memory)) {
   set_spec(std::move(spec));
+  metrics_of_status_ = spec_.metrics;
   metrics_changed_ = false;
 }
 
@@ -162,10 +164,22 @@ void HorizontalPodAutoscaler::set_metric_statuses() {
   }
 }
 
+bool HorizontalPodAutoscaler::shows_another_metric() const {
+  const auto is_same = [](const MetricSpec& a, const MetricSpec& b) {
+    return std::tie(a.type, a.name, a.container, a.object_kind, a.object_name, a.selector) ==
+           std::tie(b.type, b.name, b.container, b.object_kind, b.object_name, b.selector);
+  };
+  const std::size_t both = std::min(status_.current_metrics.size(), status_before_.current_metrics.size());
+  for (std::size_t i = 0; i < both; ++i) {
+    if (status_.current_metrics[i].is_set && status_before_.current_metrics[i].is_set &&
+        (i >= metrics_of_status_.size() || !is_same(metrics_of_status_[i], spec_.metrics[i])))
+      return true;
+  }
+  return false;
+}
+
 void HorizontalPodAutoscaler::write_status(bool fails) {
-  const bool is_other_metric = metrics_changed_ && result_.metrics_were_read &&
-                               (std::ranges::any_of(status_.current_metrics, &MetricStatus::is_set) ||
-                                std::ranges::any_of(status_before_.current_metrics, &MetricStatus::is_set));
+  const bool is_other_metric = metrics_changed_ && result_.metrics_were_read && shows_another_metric();
   if (status_ == status_before_ && !is_other_metric) return;
   if (fails) {
     add_event(Reason::failed_update_status);
@@ -173,7 +187,10 @@ void HorizontalPodAutoscaler::write_status(bool fails) {
     return;
   }
   result_.status_written = true;
-  if (result_.metrics_were_read) metrics_changed_ = false;
+  if (metrics_changed_ && result_.metrics_were_read) {
+    metrics_of_status_ = spec_.metrics;
+    metrics_changed_ = false;
+  }
 }
 
 void HorizontalPodAutoscaler::reset_result(std::int32_t current) {

@@ -187,6 +187,7 @@ class HorizontalPodAutoscaler {
   void reset_result(std::int32_t current);
   void set_condition(ConditionType type, ConditionStatus status, Reason reason, const MessageDetail& detail = {});
   void add_event(Reason reason, const MessageDetail& detail = {});
+  bool shows_another_metric() const;
   void write_status(bool fails);
   void finish(std::int32_t current, std::int32_t desired, bool rescaled);
   void set_metric_statuses();
@@ -216,7 +217,8 @@ class HorizontalPodAutoscaler {
   TimePoint now_;
   bool is_first_recommendation_ = false;  // recorded in this sync, so a little earlier than its `now`
   Status status_before_;
-  bool metrics_changed_ = false;  // since the status was made: equal numbers then are not an equal status
+  bool metrics_changed_ = false;               // since the status was made
+  std::vector<MetricSpec> metrics_of_status_;  // equal numbers of another metric are not an equal status
   SyncResult result_;
 };
 

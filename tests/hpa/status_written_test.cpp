@@ -98,5 +98,17 @@ TEST(StatusWritten, OtherMetricsCountInTheSyncThatReadsThem) {
   EXPECT_FALSE(autoscaler.sync(input_of(60, {&answered, 1})).status_written);
 }
 
+TEST(StatusWritten, AnotherTargetOfTheSameMetricIsNotShown) {
+  HorizontalPodAutoscaler autoscaler = autoscaler_of(external(1000));
+  const std::array<std::int64_t, 1> values = {3000};
+  MetricAnswer answered;
+  answered.values = values;
+  EXPECT_TRUE(autoscaler.sync(input_of(0, {&answered, 1})).status_written);
+  Spec changed = autoscaler.spec();
+  changed.metrics[0].average_value_milli = 1001;
+  autoscaler.set_spec(changed);
+  EXPECT_FALSE(autoscaler.sync(input_of(15, {&answered, 1})).status_written);
+}
+
 }  // namespace
 }  // namespace mpca::hpa
