@@ -4,11 +4,15 @@
 #include <benchmark/benchmark.h>
 
 #include <atomic>
+#include <cmath>
 #include <cstdlib>
 #include <new>
+#include <numbers>
 #include <string>
 
+#include "policy/policy.h"
 #include "sim/arrivals.h"
+#include "sim/fluid_world.h"
 #include "sim/internal/request_engine.h"
 #include "sim/internal/request_source.h"
 #include "sim/request_world.h"
@@ -81,6 +85,37 @@ void make_arrivals(benchmark::State& state, double rate) {
   }
 }
 
+// A day's rhythm and a spike each half hour, 60 pods at its greatest; 200,000 s are what a study plays of a trace.
+void simulate_fluid(benchmark::State& state, const std::string& policy_text) {
+  std::vector<double> rate_rps;
+  for (int second = 0; second < 200'000; ++second) {
+    const double level = 0.55 + 0.3 * std::sin(2 * std::numbers::pi * second / 86'400.0);
+    rate_rps.push_back(25.0 * kPods * level * (second % 1800 < 60 ? 1.15 : 1.0));
+  }
+  const auto requests = sim::make_arrivals(std::move(rate_rps), sim::ArrivalKind::poisson, {}, 1);
+  const auto waiting = sim::make_waiting_times({});
+  const policy::Workload workload = {.min_replicas = 1, .max_replicas = 400, .period = 15s};
+  long allocated = 0;
+  double periods = 0.0;
+  for (auto _ : state) {
+    const auto world = sim::make_fluid_world(requests, workload, kPods, {}, waiting, {}, {});
+    const auto policy = policy::create_policy(policy_text, workload, "bench");
+    const long before = allocations;
+    while (const auto observation = world->next()) {
+      world->apply((*policy)->decide(*observation));
+      ++periods;
+    }
+    allocated += allocations - before;
+    state.counters["violation_ratio"] = world->truth().violation_ratio();
+    state.counters["mean_replicas"] = world->truth().replica_seconds / world->truth().seconds;
+  }
+  state.counters["allocations_per_period"] = static_cast<double>(allocated) / periods;
+}
+
+void make_waiting_times(benchmark::State& state) {
+  for (auto _ : state) benchmark::DoNotOptimize(sim::make_waiting_times({}));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -100,6 +135,12 @@ int main(int argc, char** argv) {
       simulate_requests(state, "deterministic", "pod", balancer);
     })->Unit(benchmark::kMillisecond);
   }
+  for (const std::string policy : {"static:60", "reactive"}) {
+    benchmark::RegisterBenchmark(("fluid_world/seconds:200000/policy:" + policy).c_str(), [=](benchmark::State& state) {
+      simulate_fluid(state, policy);
+    })->Unit(benchmark::kMillisecond);
+  }
+  benchmark::RegisterBenchmark("make_waiting_times/servers:4", make_waiting_times)->Unit(benchmark::kMillisecond);
   for (const int rate : {5, 25, 1500}) {
     const std::string name = "make_arrivals/seconds:200000/rate:" + std::to_string(rate);
     benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {

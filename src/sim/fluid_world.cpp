@@ -36,6 +36,13 @@ class FluidWorld final : public SimulatedWorld {
         seconds_per_period_(workload.period / kStep) {
     MPCA_CHECK(workload.period > Duration::zero() && workload.period % kStep == Duration::zero(),
                "a control period of the fluid world is a whole number of seconds");
+    late_.reserve(calm_.size());
+    for (std::size_t row = 0; row < calm_.size(); ++row) {
+      const int servers = static_cast<int>(row / waiting_->utilization_count()) + 1;
+      const std::size_t utilization = row % waiting_->utilization_count();
+      late_.push_back({.late = waiting_->tail_at(servers, utilization, patience_s_),
+                       .failed = waiting_->tail_at(servers, utilization, hope_s_)});
+    }
     follow_pods();
     if (metrics_.next_scrape() <= now()) scrape(1.0, {}, {});
   }
@@ -99,10 +106,11 @@ class FluidWorld final : public SimulatedWorld {
     // The calm seconds were only counted; here they become latencies.
     for (std::size_t row = 0; row < calm_.size(); ++row) {
       if (calm_[row] <= 0.0) continue;
-      const int servers = static_cast<int>(row / waiting_->utilization_count()) + 1;
-      record_strata({.servers = servers}, row % waiting_->utilization_count(), 0.0, std::exchange(calm_[row], 0.0));
+      const std::size_t servers_before = row / waiting_->utilization_count();
+      record_strata({.servers = static_cast<int>(servers_before) + 1, .row = row % waiting_->utilization_count()}, 0.0,
+                    std::exchange(calm_[row], 0.0));
     }
-    record_strata({}, 0, 0.0, std::exchange(unhindered_, 0.0));
+    record_strata({}, 0.0, std::exchange(unhindered_, 0.0));
     return truth_;
   }
 
@@ -120,6 +128,11 @@ class FluidWorld final : public SimulatedWorld {
     double begin_s = 0.0;
     double length_s = 0.0;
     double count = 0.0;
+  };
+
+  struct LateAndFailed {
+    double late = 0.0;
+    double failed = 0.0;
   };
 
   /// Of one second.
@@ -223,8 +236,8 @@ class FluidWorld final : public SimulatedWorld {
 
   /// Whom the stationary queue holds up, and for how long.
   struct WaitingBelowSaturation {
-    int servers = 0;  // 0: nobody waits
-    double utilization = 0.0;
+    int servers = 0;      // 0: nobody waits
+    std::size_t row = 0;  // the nearest utilization of the tables
     double late = 0.0;    // share that is late or fails
     double failed = 0.0;  // share that its client gives up
   };
@@ -235,9 +248,12 @@ class FluidWorld final : public SimulatedWorld {
     // Requests that come evenly spaced do not wait for one another.
     if (arrivals_->kind != ArrivalKind::constant) {
       calm.servers = std::min(ready * settings_.slots, waiting_->servers());
-      calm.utilization = arrivals_->rate_rps[second_] / capacity;
-      calm.late = waiting_->tail(calm.servers, calm.utilization, patience_s_);
-      if (calm.late > 0.0) calm.failed = waiting_->tail(calm.servers, calm.utilization, hope_s_);
+      const WaitingTimes::Position place = waiting_->position(arrivals_->rate_rps[second_] / capacity);
+      const LateAndFailed* const low =
+          &late_[static_cast<std::size_t>(calm.servers - 1) * waiting_->utilization_count() + place.index];
+      calm.late = low[0].late + (low[1].late - low[0].late) * place.weight;
+      calm.failed = low[0].failed + (low[1].failed - low[0].failed) * place.weight;
+      calm.row = place.index + (place.weight > 0.5 ? 1 : 0);
     } else {
       calm.late = patience_s_ < 0.0 ? 1.0 : 0.0;
       calm.failed = hope_s_ < 0.0 ? 1.0 : 0.0;
@@ -252,8 +268,7 @@ class FluidWorld final : public SimulatedWorld {
     if (calm.servers == 0) {
       unhindered_ += requests;
     } else {
-      calm_[static_cast<std::size_t>(calm.servers - 1) * waiting_->utilization_count() +
-            waiting_->nearest_utilization(calm.utilization)] += requests;
+      calm_[static_cast<std::size_t>(calm.servers - 1) * waiting_->utilization_count() + calm.row] += requests;
     }
   }
 
@@ -319,13 +334,13 @@ class FluidWorld final : public SimulatedWorld {
     if (wait_s <= 0.0) return account_calm(requests, calm, flow);
     const double failed = wait_s > hope_s_ ? 1.0 : calm.failed;
     take_fates(requests, std::max(wait_s > patience_s_ ? 1.0 : calm.late, failed), failed, flow);
-    record_strata(calm, waiting_->nearest_utilization(calm.utilization), wait_s, requests);
+    record_strata(calm, wait_s, requests);
   }
 
-  void record_strata(const WaitingBelowSaturation& calm, std::size_t row, double least_wait_s, double requests) const {
+  void record_strata(const WaitingBelowSaturation& calm, double least_wait_s, double requests) const {
     double alike = calm.servers == 0 ? 1.0 : 0.0;
     for (int stratum = 0; calm.servers > 0 && stratum < WaitingTimes::kStrata; ++stratum) {
-      const double wait_s = waiting_->stratum_wait_s(calm.servers, row, stratum);
+      const double wait_s = waiting_->stratum_wait_s(calm.servers, calm.row, stratum);
       if (wait_s <= least_wait_s) {
         alike += WaitingTimes::stratum_share(stratum);
       } else {
@@ -385,6 +400,8 @@ class FluidWorld final : public SimulatedWorld {
   std::vector<Counted> counters_;  // by id
   std::vector<Counted> followed_;  // memory of follow_pods()
   std::vector<PodCounters> scraped_;
+
+  std::vector<LateAndFailed> late_;  // by waiting alone, servers x utilizations
 
   mutable Truth truth_;
   mutable std::vector<double> calm_;  // requests that met no backlog, servers x utilizations

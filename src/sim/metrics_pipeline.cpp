@@ -1,6 +1,7 @@
 #include "sim/metrics_pipeline.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/result.h"
 
@@ -40,6 +41,17 @@ void MetricsPipeline::scrape(std::span<const PodCounters> pods, const BalancerCo
   double served = 0.0;
   double cpu_seconds = 0.0;
   seen_.clear();
+  seen_.reserve(pods.size());
+  if (!spare_.empty()) {
+    sample.pods = std::move(spare_.back());
+    spare_.pop_back();
+    sample.pods.clear();
+  }
+  sample.pods.reserve(pods.size());
+  // Nearly all pods were scraped at the same time before.
+  Duration window{};
+  double window_s = 1.0;
+  double share = 1.0;
   auto before = series_.begin();
   for (const PodCounters& pod : pods) {
     while (before != series_.end() && before->id < pod.id) ++before;
@@ -54,10 +66,13 @@ void MetricsPipeline::scrape(std::span<const PodCounters> pods, const BalancerCo
     const double pod_served = was_reset ? pod.served : pod.served - before->last.served;
     const double pod_cpu = was_reset ? pod.cpu_seconds : pod.cpu_seconds - before->last.cpu_seconds;
     sample.has_pods = true;
-    const Duration window = now - before->time;
-    sample.pods.push_back({pod.id, pod_cpu / to_seconds(window), window});
-    // What a pod did while its scrapes were lost is spread over that time, not heaped on the last interval.
-    const double share = to_seconds(now - last_scrape_) / to_seconds(window);
+    if (window != now - before->time) {
+      window = now - before->time;
+      window_s = to_seconds(window);
+      // What a pod did while its scrapes were lost is spread over that time, not heaped on the last interval.
+      share = to_seconds(now - last_scrape_) / window_s;
+    }
+    sample.pods.push_back({pod.id, pod_cpu / window_s, window});
     served += pod_served * share;
     cpu_seconds += pod_cpu * share;
   }
@@ -118,6 +133,7 @@ void MetricsPipeline::show(policy::Observation& observation) {
     }
     shown_pods_.swap(samples_.front().pods);
     shown_pods_time_ = sample.time;
+    spare_.push_back(std::move(samples_.front().pods));
     samples_.pop_front();
   }
   const Duration still_fresh = 2 * settings_.scrape_interval + settings_.greatest_delay;
@@ -132,12 +148,14 @@ void MetricsPipeline::show(policy::Observation& observation) {
   observation.failed_rate_rps = aged(failed_, failed_time_);
   observation.in_flight_requests = aged(in_flight_, in_flight_time_);
 
+  policy::Signal cpu = aged(policy::Signal::fresh(0.0), shown_pods_time_);
   auto known = shown_pods_.begin();
   for (policy::PodObservation& pod : observation.pods) {
     while (known != shown_pods_.end() && known->id < pod.id) ++known;
     if (known == shown_pods_.end()) break;
     if (known->id != pod.id) continue;
-    pod.cpu_cores = aged(policy::Signal::fresh(known->cores), shown_pods_time_);
+    cpu.value = known->cores;
+    pod.cpu_cores = cpu;
     pod.cpu_window = known->window;
   }
 }

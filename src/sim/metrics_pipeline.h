@@ -105,6 +105,7 @@ class MetricsPipeline {
   policy::Signal served_, failed_, in_flight_, cpu_;  // of the newest visible scrape that had them; age unused
   TimePoint served_time_, failed_time_, in_flight_time_, shown_pods_time_;
   std::vector<PodCpu> shown_pods_;
+  std::vector<std::vector<PodCpu>> spare_;  // memory of scrapes that were shown
 };
 
 }  // namespace mpca::sim

@@ -151,18 +151,20 @@ WaitingTimes::Position WaitingTimes::position(double utilization) const {
   return {index, (clamped - utilizations_[index]) / (utilizations_[index + 1] - utilizations_[index])};
 }
 
-double WaitingTimes::tail(int servers, double utilization, double wait_s) const {
+double WaitingTimes::tail_at(int servers, std::size_t utilization_index, double wait_s) const {
   if (wait_s < 0.0) return 1.0;
   const double place = wait_s / wait_step_s_;
   const auto column = static_cast<std::size_t>(std::min(place, static_cast<double>(waits_ - 1)));
   if (column + 1 >= waits_) return 0.0;
-  const double right = place - static_cast<double>(column);
+  const double* const at =
+      &tail_[(static_cast<std::size_t>(servers - 1) * kUtilizations + utilization_index) * waits_ + column];
+  return at[0] + (at[1] - at[0]) * (place - static_cast<double>(column));
+}
+
+double WaitingTimes::tail(int servers, double utilization, double wait_s) const {
   const Position row = position(utilization);
-  const double* const lower =
-      &tail_[(static_cast<std::size_t>(servers - 1) * kUtilizations + row.index) * waits_ + column];
-  const double* const upper = lower + waits_;
-  const double low = lower[0] + (lower[1] - lower[0]) * right;
-  const double high = upper[0] + (upper[1] - upper[0]) * right;
+  const double low = tail_at(servers, row.index, wait_s);
+  const double high = tail_at(servers, row.index + 1, wait_s);
   return low + (high - low) * row.weight;
 }
 

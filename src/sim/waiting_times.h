@@ -44,15 +44,18 @@ class WaitingTimes {
   std::size_t nearest_utilization(double utilization) const;
   double stratum_wait_s(int servers, std::size_t utilization_index, int stratum) const;
 
-  int servers() const { return servers_; }
-
- private:
+  /// Where a utilization lies between those of the table, for those who look up several things at it.
   struct Position {
     std::size_t index;
     double weight;  // of index + 1
   };
   Position position(double utilization) const;
+  /// P(waiting > wait) at a utilization of the table.
+  double tail_at(int servers, std::size_t utilization_index, double wait_s) const;
 
+  int servers() const { return servers_; }
+
+ private:
   int servers_;
   double wait_step_s_;
   std::size_t waits_;                 // per utilization
