@@ -2,10 +2,10 @@
 #include <algorithm>
 
 #include "config/policy_text.h"
-#include "config/trace_files.h"
 #include "core/os/parallel.h"
 #include "core/text.h"
 #include "mpc-autoscaler/commands.h"
+#include "mpc-autoscaler/load_traces.h"
 #include "mpc-autoscaler/progress_bar.h"
 #include "mpca_version.h"
 #include "report/comparison_table.h"
@@ -53,27 +53,6 @@ SettingsTable settings_of(CompareOptions& options) {
   }
   for (Setting& setting : sim::settings_of(options.realistic)) table.push_back(std::move(setting));
   return table;
-}
-
-/// Every trace, or every reason why not.
-Result<std::vector<trace::DemandTrace>> load_traces(const std::vector<std::string>& paths,
-                                                    const std::stop_token& stop) {
-  std::vector<trace::DemandTrace> traces;
-  Problems problems;
-  config::LoadOptions load;
-  load.stop = stop;
-  for (const std::string& path : paths) {
-    auto trace = config::load_trace(path, load);
-    if (trace) {
-      traces.push_back(*std::move(trace));
-    } else if (trace.error().code == ErrorCode::interrupted) {
-      return std::unexpected(trace.error());
-    } else {
-      problems.add(trace.error().message);
-    }
-  }
-  MPCA_TRY_VOID(problems.to_result());
-  return traces;
 }
 
 Result<int> compare(const CompareOptions& options, Context& context) {

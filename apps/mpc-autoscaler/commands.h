@@ -7,6 +7,7 @@
 
 namespace mpca::app {
 
+Command backtest_command();
 Command compare_command();
 Command lab_command();
 Command control_loop_command();
@@ -18,6 +19,7 @@ Command replay_command();
 Command report_costs_command();
 Command report_summarize_run_command();
 Command simulate_idealised_command();
+Command study_merge_command();
 Command trace_from_phases_command();
 Command trace_generate_command();
 Command trace_import_command();

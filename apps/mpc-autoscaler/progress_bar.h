@@ -5,14 +5,17 @@
 #include <ostream>
 #include <string>
 
+#include "core/os/real_clock.h"
+#include "core/time.h"
+
 namespace mpca::app {
 
 class ProgressBar {
  public:
-  ProgressBar(std::ostream& err, bool is_terminal) : err_(err), is_on_(is_terminal) {}
+  ProgressBar(std::ostream& err, bool is_terminal) : err_(err), is_on_(is_terminal), started_(os::monotonic_now()) {}
   ~ProgressBar() { clear(); }
 
-  /// `done` out of 1. Redraws only when the picture changes.
+  /// `done` out of 1. Redraws only when the picture changes; says what is left of the time, if it went on like this.
   void show(double done) {
     constexpr int kWidth = 40;
     const int percent = static_cast<int>(done * 100.0);
@@ -20,7 +23,8 @@ class ProgressBar {
     shown_percent_ = percent;
     const int filled = static_cast<int>(done * kWidth);
     err_ << "\r[" << std::string(static_cast<std::size_t>(filled), '#')
-         << std::string(static_cast<std::size_t>(kWidth - filled), '.') << "] " << percent << " %" << std::flush;
+         << std::string(static_cast<std::size_t>(kWidth - filled), '.') << "] " << percent << " %"
+         << words_of_rest(done) << std::flush;
   }
 
   void clear() {
@@ -29,8 +33,18 @@ class ProgressBar {
   }
 
  private:
+  std::string words_of_rest(double done) const {
+    constexpr double kTooEarlyToTell = 0.02;
+    if (done < kTooEarlyToTell || done >= 1.0) return "          ";
+    const double elapsed_s = to_seconds(os::monotonic_now() - started_);
+    const auto left_s = static_cast<long long>(elapsed_s * (1.0 - done) / done + 0.5);
+    if (left_s >= 100) return ", " + std::to_string((left_s + 30) / 60) + " min left   ";
+    return ", " + std::to_string(left_s) + " s left   ";
+  }
+
   std::ostream& err_;
   bool is_on_;
+  Duration started_;
   int shown_percent_ = -1;
 };
 

@@ -1,0 +1,46 @@
+// A trace as a study plays it: cut, sped up where its steps are long, scaled to a peak, and as requests that arrive.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/result.h"
+#include "report/backtest.h"
+#include "sim/arrivals.h"
+#include "sim/truth.h"
+#include "study/preset.h"
+#include "trace/demand_trace.h"
+
+namespace mpca::study {
+
+struct Play {
+  report::PlayedTrace played;    // for the report
+  std::vector<double> rate_rps;  // per second, n >= one control period
+};
+
+///   file     the trace's path, for the report
+///   errors   invalid_argument  no demand at all, or shorter than a control period; the message begins with `file`
+Result<Play> prepare(const trace::DemandTrace& trace, const std::string& file, const Preset& preset);
+
+/// The requests of `play` with this seed; equal for equal arguments.
+std::shared_ptr<const sim::Arrivals> arrivals_of(const Play& play, const Preset& preset, std::uint64_t seed);
+
+/// What a run begins with, of every policy.
+int initial_replicas(const Play& play, const Preset& preset);
+
+/// Makes the worlds of a preset.
+class WorldMaker {
+ public:
+  ///   world    `fluid` or `requests`
+  WorldMaker(const Preset& preset, std::string world);
+  std::unique_ptr<sim::SimulatedWorld> operator()(std::shared_ptr<const sim::Arrivals> arrivals,
+                                                  int initial_replicas) const;
+
+ private:
+  const Preset& preset_;
+  std::string world_;
+  std::shared_ptr<const sim::WaitingTimes> waiting_;  // of the fluid world
+};
+
+}  // namespace mpca::study
