@@ -15,7 +15,7 @@ from webdriver import Browser, Missing
 
 DESKTOP = (1280, 900, False)
 PHONE = (390, 844, True)
-LEFT, RIGHT, TAB, SPACE, ESCAPE = "\ue012", "\ue014", "\ue004", "\ue00d", "\ue00c"
+LEFT, RIGHT, DOWN, TAB, SPACE, ENTER, ESCAPE = "\ue012", "\ue014", "\ue015", "\ue004", "\ue00d", "\ue007", "\ue00c"
 
 passed = failed = 0
 
