@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/result.h"
@@ -14,84 +15,29 @@
 #include "report/internal/html_text.h"
 #include "report/internal/measured_figures.h"
 #include "report/internal/overview_picture.h"
+#include "report/internal/page.h"
 #include "report/internal/words.h"
 #include "report/verdict.h"
 
 namespace mpca::report {
 namespace {
 
+using internal::breakable;
 using internal::escaped;
+using internal::grouped;
+using internal::swatch;
 using internal::words_of_duration;
 
-std::string swatch(std::size_t policy) {
-  return cat("<svg class='swatch' viewBox='0 0 34 16' aria-hidden='true'><path class='line' data-dash='", policy % 6,
-             "' style='--c:var(--p", policy % 8, ")' d='M1 8H33'/>",
-             internal::policy_marker(static_cast<int>(policy), 17, 8), "</svg>");
-}
-
-// With places to break where the grammar of policy texts has them, so that narrow columns do not cut through words.
-std::string breakable(std::string_view name) {
-  std::string html;
-  while (!name.empty()) {
-    const std::size_t piece = std::min(name.find_first_of(":,=;"), name.size() - 1) + 1;
-    html += escaped(name.substr(0, piece));
-    name.remove_prefix(piece);
-    if (!name.empty()) html += "<wbr>";
-  }
-  return html;
-}
-
-// Policy names inside a sentence in bold, each in its colour. Only whole names count: `hpa` is not in `lab-hpa`.
 std::string with_names_marked(const std::string& sentence, const TraceComparison& trace) {
-  const auto ends_a_name = [](char c) { return c == ' ' || c == ',' || c == ';' || c == ':' || c == '.' || c == ')'; };
-  std::string html;
-  std::string plain;
-  for (std::size_t at = 0; at < sentence.size();) {
-    std::size_t found = trace.runs.size();
-    if (at == 0 || sentence[at - 1] == ' ' || sentence[at - 1] == '(') {
-      for (std::size_t i = 0; i < trace.runs.size(); ++i) {
-        const std::string& name = trace.runs[i].policy;
-        const std::size_t end = at + name.size();
-        if (name.empty() || sentence.compare(at, name.size(), name) != 0) continue;
-        if (end < sentence.size() && !ends_a_name(sentence[end])) continue;
-        if (found == trace.runs.size() || name.size() > trace.runs[found].policy.size()) found = i;
-      }
-    }
-    if (found == trace.runs.size()) {
-      plain += sentence[at++];
-      continue;
-    }
-    const std::string& name = trace.runs[found].policy;
-    html += cat(escaped(plain), "<b class='policy' style='--c:var(--p", found % 8, ")'>", escaped(name), "</b>");
-    plain.clear();
-    at += name.size();
-  }
-  return html + escaped(plain);
-}
-
-std::string grouped(long long value) {
-  std::string digits = cat(value);
-  for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > (value < 0 ? 1 : 0); at -= 3)
-    digits.insert(static_cast<std::size_t>(at), "\xE2\x80\xAF");
-  return digits;
+  std::vector<std::pair<std::string, std::size_t>> names;
+  for (std::size_t i = 0; i < trace.runs.size(); ++i) names.emplace_back(trace.runs[i].policy, i);
+  return internal::with_names_marked(sentence, names);
 }
 
 std::string head(const Comparison& comparison) {
   std::string names;
   for (const TraceComparison& trace : comparison.traces) names += cat(names.empty() ? "" : ", ", trace.name);
-  return cat(R"(<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
-<meta name="color-scheme" content="light dark">
-<meta name="generator" content="mpc-autoscaler )",
-             escaped(comparison.version), R"(">
-<link rel="icon" href="data:,">
-<title>Policies compared on )",
-             escaped(names), "</title>\n<style>\n", internal::uplot_css(), "\n", internal::report_css(),
-             "</style>\n</head>\n");
+  return internal::page_head({cat("Policies compared on ", names), comparison.version});
 }
 
 bool has_cautions(const PolicyRun& run) { return run.measured && !run.measured->cautions.empty(); }
@@ -123,13 +69,9 @@ std::string top(const Comparison& comparison) {
                                                           : " traces",
                           " · target utilization ", shortest(std::round(1000.0 * comparison.target_utilization) / 10.0),
                           "%", comparison.traces.size() > 1 && !are_repeats ? " · each trace counts the same" : "");
-  std::string html = cat(R"(<body>
-<a class="skip" href="#main">Skip to the report</a>
-<header class="page">
-<div class="eyebrow"><span>Autoscaling policies compared</span><button type="button" id="theme" hidden>Theme: auto</button></div>
-<h1>)",
-                         with_names_marked(verdict.sentence, first), "</h1>\n", cautions(comparison),
-                         "<p class='facts'>", escaped(facts), "</p>\n");
+  std::string html =
+      cat(internal::page_eyebrow("Autoscaling policies compared"), "<h1>", with_names_marked(verdict.sentence, first),
+          "</h1>\n", cautions(comparison), "<p class='facts'>", escaped(facts), "</p>\n");
   if (!comparison.notes.empty()) {
     html += "<div class='notes' role='note'>\n";
     for (const std::string& note : comparison.notes) html += cat("<p>", escaped(note), "</p>\n");
@@ -144,9 +86,7 @@ std::string top(const Comparison& comparison) {
   html +=
       "<fieldset class='policies'><legend class='hidden'>Policies shown in the charts and tables</legend><div "
       "class='chips'>\n";
-  for (std::size_t i = 0; i < first.runs.size(); ++i)
-    html += cat("<label class='chip'><input type='checkbox' checked autocomplete='off' data-policy='", i, "'>",
-                swatch(i), "<span>", escaped(first.runs[i].policy), "</span></label>\n");
+  for (std::size_t i = 0; i < first.runs.size(); ++i) html += internal::policy_chip(i, i, first.runs[i].policy);
   return html + "</div></fieldset>\n";
 }
 
@@ -356,41 +296,13 @@ std::string ending(const Comparison& comparison) {
     html += cat("<div id='metric-", metric->key, "'><dt>", escaped(metric->label), " <span class='unit'>",
                 escaped(metric->unit), "</span></dt><dd>", escaped(metric->sentence), "</dd></div>\n");
   }
-  html += "</dl>\n</section>\n";
-  if (!comparison.configuration.empty()) {
-    html +=
-        "<section class='about' aria-labelledby='configuration'>\n<h2 "
-        "id='configuration'>Configuration</h2>\n<div "
-        "class='scroll' tabindex='0' role='region' aria-label='Configuration'><table "
-        "class='configuration'>\n<caption "
-        "class='hidden'>Settings of this comparison</caption>\n<thead class='hidden'><tr><th "
-        "scope='col'>Setting</th><th "
-        "scope='col'>Value</th></tr></thead><tbody>\n";
-    for (const auto& [name, value] : comparison.configuration)
-      html += cat("<tr><th scope='row'>", escaped(name), "</th><td>", escaped(value), "</td></tr>\n");
-    html += "</tbody></table></div>\n</section>\n";
-  }
-  if (!comparison.command.empty()) {
-    html +=
-        cat("<section class='about' aria-labelledby='repeat'>\n<h2 id='repeat'>Repeat it</h2>\n<div "
-            "class='command'><pre "
-            "tabindex='0' aria-label='Command'><code id='command'>",
-            escaped(comparison.command),
-            "</code></pre><button type='button' id='copy' hidden>Copy</button></div>\n</section>\n");
-  }
-  html += cat("</main>\n<footer>mpc-autoscaler ", escaped(comparison.version),
-              " · charts by uPlot 1.6.32, © Leon Sorokin, MIT licence</footer>\n<p class='hidden' id='status' "
-              "role='status'></p>\n");
-  return html;
+  return html + "</dl>\n</section>\n" +
+         internal::configuration_section(comparison.configuration, "Settings of this comparison") +
+         internal::repeat_section(comparison.command) + internal::page_footer(comparison.version);
 }
 
-// uPlot takes its canvas resolution from devicePixelRatio. At least 2 keeps lines sharp on paper, too.
 std::string scripts(const Comparison& comparison) {
-  return cat("<script type='application/json' id='data'>", internal::chart_data_json(comparison),
-             "</script>\n<script>\n/*\n", internal::uplot_license(), "*/\n(function (devicePixelRatio) {\n",
-             internal::uplot_js(),
-             "\nwindow.uPlot = uPlot;\n})(Math.max(2, window.devicePixelRatio || 1));\n</script>\n<script>\n",
-             internal::report_js(), "</script>\n</body>\n</html>\n");
+  return internal::page_scripts(internal::chart_data_json(comparison), {internal::report_js()});
 }
 
 }  // namespace

@@ -8,31 +8,17 @@
 #include "core/csv.h"
 #include "core/text.h"
 #include "report/internal/measured_figures.h"
+#include "report/internal/text_columns.h"
 #include "report/verdict.h"
 
 namespace mpca::report {
 namespace {
 
-// Columns that a text takes on a terminal: code points, which is right for all but exotic names.
-std::size_t width(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
-std::string padded_left(const std::string& text, std::size_t columns) {
-  return std::string(columns - std::min(columns, width(text)), ' ') + text;
-}
-
-std::string padded_right(const std::string& text, std::size_t columns) {
-  return text + std::string(columns - std::min(columns, width(text)), ' ');
-}
-
-// Control characters in a name must not reach the terminal.
-std::string printable(std::string text) {
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
-  return text;
-}
+using internal::padded_left;
+using internal::padded_right;
+using internal::printable;
+using internal::trimmed_line;
+using internal::width;
 
 struct TextRow {
   std::string label;
@@ -92,11 +78,6 @@ std::vector<TextRow> repeated_rows(const std::vector<RepeatedRuns>& repeated) {
       row.values.push_back(marked(internal::shown_repeated(*metric, repeated[i]), best[i]));
   }
   return rows;
-}
-
-std::string trimmed_line(std::string line) {
-  line.erase(line.find_last_not_of(' ') + 1);
-  return line + "\n";
 }
 
 std::string aligned(const std::string& corner, const std::vector<std::string>& names,

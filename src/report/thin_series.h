@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "policy/world.h"
+#include "report/internal/extremes_thinner.h"
 
 namespace mpca::report {
 
@@ -35,23 +36,9 @@ class SeriesThinner {
   ThinSeries finish();
 
  private:
-  static constexpr int kSeries = 5;
-  struct Extremes {
-    double low = 0.0;
-    double high = 0.0;
-    bool low_came_first = true;
-  };
-
-  void close_bucket();
-
-  int bucket_steps_;
-  int in_bucket_ = 0;
   bool started_ = false;
   TimePoint start_{};
-  double first_time_s_ = 0.0;
-  double middle_time_s_ = 0.0;
-  Extremes extremes_[kSeries];
-  ThinSeries points_;
+  internal::ExtremesThinner thinner_;
 };
 
 }  // namespace mpca::report

@@ -9,6 +9,7 @@
 #include "core/text.h"
 #include "report/internal/html_text.h"
 #include "report/internal/measured_figures.h"
+#include "report/internal/page.h"
 #include "report/internal/words.h"
 
 namespace mpca::report::internal {
@@ -94,25 +95,6 @@ Height height_for(const TraceComparison& trace) {
 }
 
 }  // namespace
-
-std::string policy_marker(int index, double x, double y) {
-  const std::string attributes = cat(" class='marker' style='--c:var(--p", index % 8, ")'");
-  const std::string translate = cat(" transform='translate(", fixed(x, 1), " ", fixed(y, 1), ")'");
-  switch (index % 6) {
-    case 0:
-      return cat("<circle r='5.5'", attributes, translate, "/>");
-    case 1:
-      return cat("<rect x='-5' y='-5' width='10' height='10'", attributes, translate, "/>");
-    case 2:
-      return cat("<path d='M0-6.5 6 4.5H-6Z'", attributes, translate, "/>");
-    case 3:
-      return cat("<path d='M0-7 7 0 0 7-7 0Z'", attributes, translate, "/>");
-    case 4:
-      return cat("<path d='M0 6.5 6-4.5H-6Z'", attributes, translate, "/>");
-    default:
-      return cat("<path d='M-2-6h4v4h4v4h-4v4h-4v-4h-4v-4h4Z'", attributes, translate, "/>");
-  }
-}
 
 std::string overview_picture(const TraceComparison& trace) {
   const Height height = height_for(trace);

@@ -15,7 +15,4 @@ std::string overview_picture(const TraceComparison& trace);
 /// logarithmic scale common to all), with a mark where requests failed. Empty where nothing was measured.
 std::string waiting_picture(const TraceComparison& trace);
 
-/// The marker of policy `index`, 16 x 16 around (x, y): the same shape in the picture, the legend and the tables.
-std::string policy_marker(int index, double x, double y);
-
 }  // namespace mpca::report::internal
