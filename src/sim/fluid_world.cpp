@@ -285,13 +285,13 @@ class FluidWorld final : public SimulatedWorld {
   /// First come, first served, an eighth of a second at a time.
   void pass_busy_part(double begin_s, double arrived_per_s, double capacity_rps, const WaitingBelowSaturation& calm,
                       Flow& flow) {
-    constexpr double kLength_s = 1.0 / kPartsOfABusySecond;
+    constexpr double kPartLength = 1.0 / kPartsOfABusySecond;
     while (!queue_.empty() && queue_.front().begin_s + 0.5 * queue_.front().length_s < begin_s - timeout_s_) {
       give_up(queue_.front().count, flow);
       queue_.pop_front();
     }
-    const double arrived = arrived_per_s * kLength_s;
-    double can_serve = capacity_rps * kLength_s;
+    const double arrived = arrived_per_s * kPartLength;
+    double can_serve = capacity_rps * kPartLength;
     const double room = capacity_rps * to_seconds(settings_.queue_limit);
     const double refused = std::clamp(backlog_ + arrived - can_serve - room, 0.0, arrived);
     if (refused > 0.0) {
@@ -300,7 +300,7 @@ class FluidWorld final : public SimulatedWorld {
       record(settings_.client_timeout, refused);
     }
     if (arrived > refused) {
-      queue_.push_back({begin_s, kLength_s, arrived - refused});
+      queue_.push_back({begin_s, kPartLength, arrived - refused});
       backlog_ += arrived - refused;
     }
     double served_s = begin_s;
