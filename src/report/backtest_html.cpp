@@ -293,6 +293,7 @@ std::string levels_table(const BacktestReport& report, const Families& families,
   const bool has_halves = std::any_of(rows.begin(), rows.end(), [](const LevelComparison* one) {
     return one->hpa_first_half_cost || one->policy_second_half_cost;
   });
+  const bool has_hpa = internal::has_hpa(report);
   const bool has_floor = std::any_of(rows.begin(), rows.end(),
                                      [](const LevelComparison* one) { return one->clairvoyant_cost.has_value(); });
   std::string note = "cost as a multiple of the least that serves the demand";
@@ -300,19 +301,17 @@ std::string levels_table(const BacktestReport& report, const Families& families,
   if (is_short && !has_halves) note += " · too short for an HPA tuned on its first half";
   std::string html =
       table_open(cat("Costs at equal violations on ", trace.name), "phases levels", "Costs at equal violations", note);
+  const int columns = 2 + (has_hpa ? 2 : 0) + (has_floor ? 2 : 0) + (has_halves ? 3 : 0);
   html += "<thead>";
   if (has_halves)
-    html += cat(
-        "<tr class='heads'><td></td><th scope='colgroup' colspan='", has_floor ? 5 : 3,
-        "'>whole trace</th><th scope='colgroup' class='second' colspan='3'>second half, at the violations of the HPA "
-        "tuned on the first</th></tr>");
-  html +=
-      "<tr><th scope='col'>Policy</th><th scope='col'>cost</th><th scope='col'>HPA in hindsight</th><th "
-      "scope='col'>saving</th>";
+    html += cat("<tr class='heads'><td></td><th scope='colgroup' colspan='", columns - 4,
+                "'>whole trace</th><th scope='colgroup' class='second' colspan='3'>second half, HPA tuned on the "
+                "first</th></tr>");
+  html += "<tr><th scope='col'>Policy</th><th scope='col'>cost</th>";
+  if (has_hpa) html += "<th scope='col'>HPA in hindsight</th><th scope='col'>saving</th>";
   if (has_floor) html += "<th scope='col'>clairvoyant</th><th scope='col'>gap closed</th>";
   if (has_halves) html += "<th scope='col' class='second'>cost</th><th scope='col'>HPA</th><th scope='col'>saving</th>";
   html += "</tr></thead>\n";
-  const int columns = 4 + (has_floor ? 2 : 0) + (has_halves ? 3 : 0);
   for (const double level : report.violation_levels) {
     std::vector<const LevelComparison*> here;
     const LevelComparison* best = nullptr;
@@ -337,8 +336,8 @@ std::string levels_table(const BacktestReport& report, const Families& families,
       const bool is_best = one == best && here.size() > 1 && one->saving_hindsight->value > 0.0;
       html += cat("<tr", families.tag(families.number(one->policy)), "><th scope='row'><span>",
                   swatch(families.slot(one->policy)), "<span>", breakable(one->policy), "</span></span></th><td>",
-                  cost(one->policy_cost), "</td><td>", cost(one->hpa_hindsight_cost), "</td>",
-                  saving(one->saving_hindsight, is_best));
+                  cost(one->policy_cost), "</td>");
+      if (has_hpa) html += cat("<td>", cost(one->hpa_hindsight_cost), "</td>", saving(one->saving_hindsight, is_best));
       if (has_floor)
         html += cat("<td>", cost(one->clairvoyant_cost), "</td><td>",
                     one->gap_closed ? words_of_percent(*one->gap_closed) : "<span class='none'>n/a</span>", "</td>");
@@ -450,7 +449,8 @@ std::string says_section(const BacktestReport& report) {
       "at "
       "the same violations. <b>In hindsight</b> means the best of the sweep for this very trace and level: nobody can "
       "tune an HPA so well before the fact, and the policy's member is chosen in the same way. <b>Tuned on the first "
-      "half</b> is what one could have done: chosen there, judged on the second. <b>Gap closed</b> is (HPA − policy) ÷ "
+      "half</b> is what one could have done: chosen there, judged on the second, and compared at the violations it had "
+      "there. <b>Gap closed</b> is (HPA − policy) ÷ "
       "(HPA − clairvoyant), where the clairvoyant knows all demand and has the same dead time and limits. The "
       "<b>bill</b> J(P) puts a price on violations and so compares also where a level is not reached. Every policy "
       "meets "

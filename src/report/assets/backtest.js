@@ -310,7 +310,7 @@
         slots: members.map((member, i) => (i ? KEPT_SLOT : data.slots[member.family])),
         panels: [
           { key: "demand", label: "Demand", short: "needed", unit: "replicas", decimals: 1, perPolicy: false, hidden: true },
-          { key: "ready", label: "Replicas", short: "ready", unit: "", note: "ready · dashed: asked for · shaded: starting · grey area: what demand needs at least", decimals: 0, height: 240, perPolicy: true, behind: "demand" },
+          { key: "ready", label: "Replicas", short: "ready", unit: "ready", note: " · grey area: the least that serves the demand", decimals: 0, height: 240, perPolicy: true, behind: "demand" },
           { key: "violations", label: "Late or failed", short: "violations", unit: "% of the period's requests", decimals: 1, height: 120, perPolicy: true },
         ],
         traces: [{ name: this.fronts.name, step: 15, time: run.time_s,

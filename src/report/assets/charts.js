@@ -8,6 +8,7 @@
 //   slots    of each policy: the number of its colour and dashes; without, its own number
 //   chips    of each policy: the number of its switch; without, its own number
 //   behind   of a panel: the key of a series that is drawn as an area behind it
+//   note     of a panel: more words beside its title
 //   hidden   of a panel: it has no chart of its own
 //
 // `shown` says of each policy whether its lines are drawn.

@@ -75,6 +75,13 @@ std::vector<std::string> families_of(const BacktestReport& report) {
   return families;
 }
 
+bool has_hpa(const BacktestReport& report) {
+  const std::vector<std::string> families = families_of(report);
+  return std::any_of(families.begin(), families.end(), is_hpa) ||
+         std::any_of(report.comparisons.begin(), report.comparisons.end(),
+                     [](const LevelComparison& one) { return one.hpa_hindsight_cost || one.hpa_first_half_cost; });
+}
+
 std::optional<double> median(std::vector<double> values) {
   if (values.empty()) return std::nullopt;
   return quantile_linear(values, 0.5);
@@ -164,7 +171,9 @@ BacktestVerdict verdict_of(const BacktestReport& report) {
   } else if (best.reached > 0) {
     verdict.sentence = cat(best.family, " pays ", fixed(*best.policy_cost, 2),
                            " times the least that serves the demand (", of_traces(best.reached, best.traces), ")", at,
-                           best.hpa_reached > 0 ? "; where it gets there, the HPA does not" : "; no HPA gets there");
+                           !has_hpa(report)       ? "; no HPA to compare with"
+                           : best.hpa_reached > 0 ? "; where it gets there, the HPA does not"
+                                                  : "; no HPA gets there");
   } else {
     verdict.sentence = cat("No policy gets down to ", words_of_level(*level), " violations on any trace");
   }

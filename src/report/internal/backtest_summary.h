@@ -26,6 +26,9 @@ std::vector<std::string> families_of(const BacktestReport& report);
 /// Families that were compared, in the order in which they come.
 std::vector<std::string> compared_families(const BacktestReport& report);
 
+/// Whether there is an HPA to compare with at all.
+bool has_hpa(const BacktestReport& report);
+
 /// nullopt of nothing.
 std::optional<double> median(std::vector<double> values);
 

@@ -123,8 +123,12 @@ std::string grid(const Axes& axes, const std::vector<double>& levels, bool has_s
   for (const double level : levels) {
     if (level < axes.least_shown || level > axes.most_shown) continue;
     svg += cat("<path class='f-level' d='M", at(axes.x_of(level), axes.top), "V", fixed(axes.bottom, 1), "'/>");
-    label(level, words_of_level(level), " f-name");
   }
+  std::vector<double> by_weight = levels;  // where there is no room for all, the verdict's is there
+  std::stable_sort(by_weight.begin(), by_weight.end(),
+                   [](double a, double b) { return std::abs(std::log(a / 0.01)) < std::abs(std::log(b / 0.01)); });
+  for (const double level : by_weight)
+    if (level >= axes.least_shown && level <= axes.most_shown) label(level, words_of_level(level), " f-name");
   for (double decade = axes.least_shown; decade <= axes.most_shown * 1.001; decade *= 10.0) {
     svg += cat("<path class='o-grid' d='M", at(axes.x_of(decade), axes.bottom), "v4'/>");
     label(decade, words_of_level(decade), "");
