@@ -7,7 +7,7 @@
 #include <string>
 
 #include "core/text.h"
-#include "support/slow_request_system.h"
+#include "sim/slow_request_system.h"
 
 namespace mpca::sim::internal {
 namespace {
