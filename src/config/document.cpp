@@ -59,11 +59,11 @@ class TreeBuilder final : public nlohmann::json_sax<nlohmann::json> {
   bool end_array() override { return close(); }
   bool key(string_t& name) override {
     Node& object = *open_.back();
-    if (std::ranges::any_of(object.members, [&](const auto& member) { return member.first == name; })) {
+    if (std::ranges::any_of(object.members, [&](const auto& member) { return member.key == name; })) {
       problem_ = cat("the key \"", name, "\" is there twice");
       return false;
     }
-    object.members.emplace_back(std::move(name), Node{});
+    object.members.push_back({std::move(name), Node{}});
     return true;
   }
   bool parse_error(std::size_t position, const std::string& /*token*/,
@@ -84,8 +84,8 @@ class TreeBuilder final : public nlohmann::json_sax<nlohmann::json> {
     }
     Node& parent = *open_.back();
     if (parent.kind == Node::Kind::list) return &parent.items.emplace_back(std::move(node));
-    parent.members.back().second = std::move(node);
-    return &parent.members.back().second;
+    parent.members.back().value = std::move(node);
+    return &parent.members.back().value;
   }
   bool place(Node node) {
     place_node(std::move(node));
@@ -167,10 +167,10 @@ Result<Node> from_yaml(const YAML::Node& yaml, std::size_t depth, std::size_t& n
       for (const auto& member : yaml) {
         if (!member.first.IsScalar()) return invalid("a key is not a text");
         const std::string& key = member.first.Scalar();
-        if (std::ranges::any_of(node.members, [&](const auto& other) { return other.first == key; }))
+        if (std::ranges::any_of(node.members, [&](const auto& other) { return other.key == key; }))
           return invalid(cat("the key \"", key, "\" is there twice"));
         MPCA_TRY(Node child, from_yaml(member.second, depth + 1, nodes));
-        node.members.emplace_back(key, std::move(child));
+        node.members.push_back({key, std::move(child)});
       }
       return node;
   }

@@ -9,7 +9,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "core/result.h"
@@ -25,12 +24,18 @@ struct Node {
   std::int64_t integer = 0;
   std::string text;  // of texts; of numbers as written
   std::vector<Node> items;
-  std::vector<std::pair<std::string, Node>> members;
+  struct Member;
+  std::vector<Member> members;  // in the order of the text
 
   /// The member of an object. A null counts as absent, as everywhere in Kubernetes.
   const Node* find(std::string_view key) const;
   /// `null`, `true`, `text "abc"`, `a list`: for messages.
   std::string describe() const;
+};
+
+struct Node::Member {
+  std::string key;
+  Node value;
 };
 
 /// One JSON value.

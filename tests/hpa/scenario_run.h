@@ -46,7 +46,7 @@ inline Node list_of(std::vector<Node> items) {
   node.items = std::move(items);
   return node;
 }
-inline Node object_of(std::vector<std::pair<std::string, Node>> members) {
+inline Node object_of(std::vector<Node::Member> members) {
   Node node;
   node.kind = Node::Kind::object;
   node.members = std::move(members);
@@ -224,7 +224,7 @@ class ScenarioRun {
                                                    {"average_value_milli", node_of(proposal.average_value_milli)},
                                                    {"value_milli", node_of(proposal.value_milli)}})
                                       : object_of({{"error", node_of(true)}});
-      item.members.emplace_back("groups", groups_of(proposal, pod_names));
+      item.members.push_back({"groups", groups_of(proposal, pod_names)});
       items.push_back(std::move(item));
     }
     return list_of(std::move(items));
@@ -255,10 +255,11 @@ class ScenarioRun {
       return list_of(std::move(items));
     }
     if (key == "conditions") {
-      std::vector<std::pair<std::string, Node>> members;
+      std::vector<Node::Member> members;
       for (const hpa::Condition& condition : twin.status().conditions) {
-        members.emplace_back(hpa::name_of(condition.type), list_of({node_of(hpa::name_of(condition.status)),
-                                                                    node_of(hpa::name_of(condition.reason))}));
+        members.push_back(
+            {std::string(hpa::name_of(condition.type)),
+             list_of({node_of(hpa::name_of(condition.status)), node_of(hpa::name_of(condition.reason))})});
       }
       return object_of(std::move(members));
     }
