@@ -24,11 +24,11 @@ struct RequestSettings {
   /// Where a request waits when no slot is free: `balancer` (one queue for all, FIFO) or `pod` (each its own).
   std::string queue = "balancer";
   std::string balancer = "least-outstanding";  // or `round-robin`, `random`, `two-choices`
-  /// A request is refused when what waits already would take the ready pods longer than this to serve.
+  /// A request is refused when what waits, it included, would take the ready pods longer than this to serve.
   Duration queue_limit = std::chrono::seconds(2);
-  Duration client_timeout =
-      std::chrono::seconds(2);  // from its arrival; a waiting request leaves, a running one is served for nobody
-  int retries = 0;              // of a failed request, at once, by the client
+  /// Of each try, from its arrival; a waiting request leaves, a running one is served for nobody.
+  Duration client_timeout = std::chrono::seconds(2);
+  int retries = 0;                                           // of a failed request, at once, by the client
   Duration latency_target = std::chrono::milliseconds(250);  // slower is late
   Duration grace_period = std::chrono::seconds(30);          // a removed pod may finish what runs; then it is killed
 };
@@ -36,8 +36,9 @@ struct RequestSettings {
 SettingsTable settings_of(RequestSettings& settings);
 
 /// One run. Control periods are `workload.period`; what a policy believes about capacity is in `workload`, the truth is
-/// slots / service time.
-///   arrivals   shared; a second's requests come at uniform random times in it (constant kind: evenly spaced)
+/// slots / service time. Requests that are inside when the arrivals end are followed to their end.
+///   arrivals   shared; a second's requests come at uniform random times in it (constant kind: evenly spaced; recorded
+///              kind: as recorded). Their seed is that of everything random in the run
 std::unique_ptr<SimulatedWorld> make_request_world(std::shared_ptr<const Arrivals> arrivals,
                                                    const policy::Workload& workload, int initial_replicas,
                                                    const RequestSettings& requests, const PodSettings& pods,
