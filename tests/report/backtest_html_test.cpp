@@ -85,10 +85,9 @@ TEST(BacktestVerdict, WithoutAnHpaItIsTheCost) {
   LevelComparison one = compared("a", 0.25);
   one.hpa_hindsight_cost.reset();
   one.saving_hindsight.reset();
-  EXPECT_EQ(
-      internal::verdict_of(with_comparisons({one})).sentence,
-      "reactive:sweep pays 1.50 times the least that serves the demand (on the one trace) at 1% violations; no HPA "
-      "gets there");
+  EXPECT_EQ(internal::verdict_of(with_comparisons({one})).sentence,
+            "reactive:sweep pays 1.50 times the least that serves the demand (on the one trace) at 1% violations; no "
+            "HPA to compare with");
 }
 
 TEST(BacktestVerdict, NothingComparedIsSaid) {
