@@ -1,4 +1,5 @@
 // `backtest`: policies against the HPA and against perfect foresight, on many traces and seeds.
+#include "config/policy_text.h"
 #include "core/os/file.h"
 #include "core/os/parallel.h"
 #include "core/text.h"
@@ -63,11 +64,12 @@ Result<study::Shard> parse_shard(std::string_view text) {
 Result<int> backtest(const BacktestOptions& options, Context& context) {
   MPCA_TRY(const study::Shard shard, parse_shard(options.shard));
   MPCA_TRY(study::Preset preset, study::load_preset(options.preset, options.changes));
+  MPCA_TRY(std::vector<std::string> policies, config::resolve_policy_texts(options.policies));
   MPCA_TRY(std::vector<trace::DemandTrace> traces, load_traces(options.traces, context.stop));
   if (shard.count > 1 && !options.json.empty())
     return invalid("--json: a shard has no comparison of its own; give --json to `study merge`");
   study::BacktestSettings settings{.traces = {},
-                                   .policies = options.policies,
+                                   .policies = std::move(policies),
                                    .with_opponents = !options.no_opponents,
                                    .preset = std::move(preset),
                                    .world = options.world,

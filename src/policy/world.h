@@ -29,7 +29,7 @@ struct PeriodOutcome {
   double utilization = 0.0;       // demand / (capacity x max(ready, 1)); over 1 means overload
   double backlog_requests = 0.0;  // owed beyond what capacity served, at the end of the period
   std::optional<double> latency_p95_s;
-  std::optional<RequestOutcome> requests;  // where single requests, or their shares, are known
+  std::optional<RequestOutcome> requests = std::nullopt;  // where single requests, or their shares, are known
   bool operator==(const PeriodOutcome&) const = default;
 };
 

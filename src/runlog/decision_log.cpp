@@ -20,6 +20,8 @@ using policy::Observation;
 using policy::Quality;
 using policy::Signal;
 
+constexpr int kVersionWithoutPods = 1;  // otherwise the same
+
 // Written by hand and not through a JSON tree: a run of a million decisions writes a million of these.
 class LineWriter {
  public:
@@ -79,6 +81,33 @@ void write_signal(LineWriter& line, std::string_view name, const Signal& signal)
   line.raw(signal.quality == Quality::fresh ? "]" : ",\"stale\"]");
 }
 
+/// `[id, started, Ready, changed, terminating]` each, then its CPU as a signal with its window, if it has one.
+void write_pods(LineWriter& line, const std::vector<policy::PodObservation>& pods) {
+  if (pods.empty()) return;
+  line.key("pods");
+  for (std::size_t i = 0; i < pods.size(); ++i) {
+    const policy::PodObservation& pod = pods[i];
+    line.raw(i == 0 ? "[[" : ",[");
+    line.integer(pod.id);
+    line.raw(",");
+    line.integer(pod.started.time_since_epoch().count());
+    line.raw(pod.is_ready ? ",true," : ",false,");
+    line.integer(pod.ready_changed.time_since_epoch().count());
+    line.raw(pod.is_terminating ? ",true" : ",false");
+    if (pod.cpu_cores.quality != Quality::missing) {
+      line.raw(",");
+      line.real(pod.cpu_cores.value);
+      line.raw(",");
+      line.integer(pod.cpu_cores.age.count());
+      line.raw(",");
+      line.integer(pod.cpu_window.count());
+      if (pod.cpu_cores.quality == Quality::stale) line.raw(",\"stale\"");
+    }
+    line.raw("]");
+  }
+  line.raw("]");
+}
+
 void write_if_changed(LineWriter& line, std::string_view name, const std::string& value, std::string& last) {
   if (value == last) return;
   line.key(name);
@@ -122,6 +151,25 @@ Signal read_signal(const json& object, const char* name) {
   const json& fields = *found;
   const Quality quality = fields.size() > 2 && fields.at(2) == "stale" ? Quality::stale : Quality::fresh;
   return {fields.at(0).get<double>(), Duration(whole<std::int64_t>(fields.at(1), name)), quality};
+}
+
+std::vector<policy::PodObservation> read_pods(const json& object) {
+  std::vector<policy::PodObservation> pods;
+  const auto found = object.find("pods");
+  if (found == object.end()) return pods;
+  for (const json& fields : *found) {
+    policy::PodObservation& pod = pods.emplace_back();
+    pod.id = whole<std::int64_t>(fields.at(0), "pods");
+    pod.started = TimePoint(Duration(whole<std::int64_t>(fields.at(1), "pods")));
+    pod.is_ready = fields.at(2).get<bool>();
+    pod.ready_changed = TimePoint(Duration(whole<std::int64_t>(fields.at(3), "pods")));
+    pod.is_terminating = fields.at(4).get<bool>();
+    if (fields.size() <= 5) continue;
+    const Quality quality = fields.size() > 8 && fields.at(8) == "stale" ? Quality::stale : Quality::fresh;
+    pod.cpu_cores = {fields.at(5).get<double>(), Duration(whole<std::int64_t>(fields.at(6), "pods")), quality};
+    pod.cpu_window = Duration(whole<std::int64_t>(fields.at(7), "pods"));
+  }
+  return pods;
 }
 
 std::string read_or_last(const json& object, const char* name, std::string& last) {
@@ -170,6 +218,7 @@ void DecisionLogFormatter::append(const DecisionRecord& record, std::string& out
   write_signal(line, "failed_rps", observation.failed_rate_rps);
   write_signal(line, "in_flight", observation.in_flight_requests);
   write_signal(line, "cpu_cores", observation.cpu_cores);
+  write_pods(line, observation.pods);
 
   line.key("replicas");
   line.integer(record.decision.replicas);
@@ -230,9 +279,9 @@ Result<DecisionLogHeader> DecisionLogParser::parse_header(std::string_view text)
     if (!object.is_object() || object.value("format", json()) != "mpca-decision-log") {
       return invalid("not a decision log: the first line must be its header with \"format\":\"mpca-decision-log\"");
     }
-    if (object.at("version") != kDecisionLogVersion) {
-      return invalid(cat("decision log version ", object.at("version").dump(), "; this program reads version ",
-                         kDecisionLogVersion));
+    if (object.at("version") != kDecisionLogVersion && object.at("version") != kVersionWithoutPods) {
+      return invalid(cat("decision log version ", object.at("version").dump(), "; this program reads versions ",
+                         kVersionWithoutPods, " and ", kDecisionLogVersion));
     }
     DecisionLogHeader header;
     header.policy = object.at("policy").get<std::string>();
@@ -266,6 +315,7 @@ Result<DecisionRecord> DecisionLogParser::parse_record(std::string_view text) {
     observation.failed_rate_rps = read_signal(object, "failed_rps");
     observation.in_flight_requests = read_signal(object, "in_flight");
     observation.cpu_cores = read_signal(object, "cpu_cores");
+    observation.pods = read_pods(object);
 
     record.decision.replicas = whole<int>(object.at("replicas"), "replicas");
     Explanation& explanation = record.decision.explanation;

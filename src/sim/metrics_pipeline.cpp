@@ -4,14 +4,15 @@
 #include <utility>
 
 #include "core/result.h"
+#include "core/text.h"
 
 namespace mpca::sim {
 
 SettingsTable settings_of(MetricsSettings& settings) {
   return {
       {"scrape-interval", &settings.scrape_interval, "duration", Range::above(0), "between two scrapes"},
-      {"scrape-phase", &settings.scrape_phase, "duration", Range{},
-       "of the first scrape after the start; negative: drawn from the seed"},
+      {"scrape-phase", &settings.scrape_phase,
+       "of the first scrape after the start: a duration, or `drawn` by the seed"},
       {"rate-window", &settings.rate_window, "duration", Range::above(0), "over which rates are taken"},
       {"least-delay", &settings.least_delay, "duration", Range::at_least(0), "until a scrape is visible, at least"},
       {"greatest-delay", &settings.greatest_delay, "duration", Range::at_least(0), "and at most"},
@@ -21,13 +22,22 @@ SettingsTable settings_of(MetricsSettings& settings) {
   };
 }
 
+Result<std::optional<Duration>> parse_scrape_phase(std::string_view text) {
+  if (trim(text) == "drawn") return std::nullopt;
+  const auto phase = parse_duration(trim(text));
+  if (!phase) return invalid(cat("\"", text, "\" must be `drawn` or a duration such as 3s"));
+  return phase;
+}
+
 MetricsPipeline::MetricsPipeline(const MetricsSettings& settings, std::uint64_t seed, TimePoint start)
     : settings_(settings), delays_(seed, "metric delays"), losses_(seed, "lost scrapes") {
   MPCA_CHECK(settings.scrape_interval > Duration::zero(), "scrapes are apart");
   MPCA_CHECK(settings.greatest_delay >= settings.least_delay, "the greatest delay is not less than the least");
   RandomStream phases(seed, "scrape phase");
   const double drawn_s = phases.uniform() * to_seconds(settings.scrape_interval);
-  next_scrape_ = start + (settings.scrape_phase >= Duration::zero() ? settings.scrape_phase : from_seconds(drawn_s));
+  const auto phase = parse_scrape_phase(settings.scrape_phase);
+  MPCA_CHECK(phase.has_value(), "the scrape phase was checked before");
+  next_scrape_ = start + phase->value_or(from_seconds(drawn_s));
 }
 
 void MetricsPipeline::scrape(std::span<const PodCounters> pods, const BalancerCounters& balancer) {

@@ -8,7 +8,9 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/random.h"
@@ -19,15 +21,19 @@ namespace mpca::sim {
 
 struct MetricsSettings {
   Duration scrape_interval = std::chrono::seconds(15);
-  Duration scrape_phase = std::chrono::seconds(-1);  // of the first scrape after the start; negative: drawn
-  Duration rate_window = std::chrono::seconds(15);   // intervals that end within it count, the last one always
-  Duration least_delay = std::chrono::seconds(1);    // from a scrape until it is visible, uniform between the two
+  std::string scrape_phase = "drawn";               // of the first scrape after the start; or a duration
+  Duration rate_window = std::chrono::seconds(15);  // intervals that end within it count, the last one always
+  Duration least_delay = std::chrono::seconds(1);   // from a scrape until it is visible, uniform between the two
   Duration greatest_delay = std::chrono::seconds(5);
   double loss = 0.0;           // share of scrapes of a pod, or of the balancer, that fail
   bool shows_failures = true;  // failed requests are counted somewhere
 };
 
 SettingsTable settings_of(MetricsSettings& settings);
+
+/// The phase that `text` asks for, nullopt for `drawn`.
+///   errors   invalid_argument  neither
+Result<std::optional<Duration>> parse_scrape_phase(std::string_view text);
 
 /// Cumulative since the pod's (re)start.
 struct PodCounters {

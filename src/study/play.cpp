@@ -38,10 +38,11 @@ Result<Play> prepare(const trace::DemandTrace& trace, const std::string& file, c
   const auto longest = static_cast<std::size_t>(std::max<std::int64_t>(settings.longest_play / cut.step, 1));
   if (cut.demand_rps.size() > longest) cut.demand_rps.resize(longest);
 
-  std::vector<double> sorted = cut.demand_rps;
+  // The whole trace's peak, also when only a part is played: a quiet beginning stays quiet.
+  std::vector<double> sorted = trace.demand_rps;
   const double quantile = quantile_linear(sorted, settings.peak_level);
-  const double peak = quantile > 0.0 ? quantile : *std::max_element(cut.demand_rps.begin(), cut.demand_rps.end());
-  if (!(peak > 0.0)) return invalid(cat(file, ": no demand in the first ", format_duration(settings.longest_play)));
+  const double peak = quantile > 0.0 ? quantile : *std::max_element(sorted.begin(), sorted.end());
+  if (!(*std::max_element(cut.demand_rps.begin(), cut.demand_rps.end()) > 0.0)) return invalid(cat(file, ": no demand in the first ", format_duration(settings.longest_play)));
   Play play;
   play.played.scale = settings.peak_replicas * preset.workload.capacity_rps / peak;
   for (double& demand : cut.demand_rps) demand = std::max(demand, 0.0) * play.played.scale;
@@ -70,7 +71,10 @@ std::shared_ptr<const sim::Arrivals> arrivals_of(const Play& play, const Preset&
 }
 
 int initial_replicas(const Play& play, const Preset& preset) {
-  const double needed = play.rate_rps.front() / (preset.workload.capacity_rps * preset.play.initial_utilization);
+  const auto window_s = static_cast<std::size_t>(std::ceil(to_seconds(preset.play.initial_window)));
+  const auto end = play.rate_rps.begin() + static_cast<std::ptrdiff_t>(std::min(window_s, play.rate_rps.size()));
+  const double needed =
+      *std::max_element(play.rate_rps.begin(), end) / (preset.workload.capacity_rps * preset.play.initial_utilization);
   const double bounded = std::clamp(std::ceil(needed), static_cast<double>(std::max(preset.workload.min_replicas, 1)),
                                     static_cast<double>(preset.workload.max_replicas));
   return static_cast<int>(bounded);

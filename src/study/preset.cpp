@@ -40,6 +40,7 @@ SettingsTable settings_of(PlaySettings& play) {
        "fraction",
        {.low = 0, .high = 1, .low_open = true},
        "of the replicas that a run begins with"},
+      {"initial-window", &play.initial_window, "duration", Range::above(0), "at whose greatest rate"},
   };
 }
 
@@ -157,12 +158,12 @@ Result<Preset> load_preset(const std::string& name_or_path, const std::vector<st
     if (std::find(names.begin(), names.end(), key) == names.end())
       problems.add(cat(where, ": unknown key ", key, did_you_mean(key, names)));
   }
-  std::set<std::string_view> missing;
+  std::set<std::string_view> missing, bad;
   for (const Setting& setting : table) {
     const auto found = values.find(setting.name());
     if (found == values.end()) {
       if (missing.insert(setting.name()).second) problems.add(cat(where, ": ", setting.name(), " is missing"));
-    } else if (const auto set = setting.set(found->second); !set) {
+    } else if (const auto set = setting.set(found->second); !set && bad.insert(setting.name()).second) {
       problems.add(cat(where, ": ", set.error().message));
     }
   }
@@ -175,6 +176,8 @@ Result<Preset> load_preset(const std::string& name_or_path, const std::vector<st
     problems.add(cat(where, ": greatest-delay is less than least-delay"));
   if (const auto lag = DurationDistribution::parse(preset.pods.readiness_lag); !lag)
     problems.add(cat(where, ": readiness-lag ", lag.error().message));
+  if (const auto phase = sim::parse_scrape_phase(preset.metrics.scrape_phase); !phase)
+    problems.add(cat(where, ": scrape-phase ", phase.error().message));
   MPCA_TRY_VOID(problems.to_result());
   return preset;
 }

@@ -24,6 +24,7 @@ struct PlaySettings {
   std::string arrivals;       // `poisson`, `constant`, `bursty`
   sim::BurstSettings bursts;
   double initial_utilization = 0.0;
+  Duration initial_window{};
 };
 
 struct Preset {

@@ -51,6 +51,17 @@ DecisionRecord wild_record(std::uint32_t index) {
   observation.failed_rate_rps = wild_signal(random);
   observation.in_flight_requests = wild_signal(random);
   observation.cpu_cores = wild_signal(random);
+  for (std::uint64_t i = random.below(4); i > 0; --i) {
+    policy::PodObservation& pod = observation.pods.emplace_back();
+    pod.id = static_cast<std::int64_t>(random.bits() >> 1);
+    pod.started = TimePoint(Duration(static_cast<std::int64_t>(random.bits() >> 2)));
+    pod.is_ready = random.below(2) == 0;
+    pod.ready_changed = TimePoint(Duration(static_cast<std::int64_t>(random.bits() >> 2)));
+    pod.is_terminating = random.below(2) == 0;
+    pod.cpu_cores = wild_signal(random);
+    if (pod.cpu_cores.quality != policy::Quality::missing)
+      pod.cpu_window = Duration(static_cast<std::int64_t>(random.bits() >> 2));
+  }
   record.decision.replicas = static_cast<int>(random.below(100));
   policy::Explanation& explanation = record.decision.explanation;
   explanation.rule = random.below(2) == 0 ? "a rule" : "another \\ \"rule\"\t\x01";

@@ -34,7 +34,7 @@ struct Given {
   int initial_replicas = 2;
   FluidSettings fluid{};
   PodSettings pods{.readiness_lag = "45s"};
-  MetricsSettings metrics{.scrape_phase = 0s};
+  MetricsSettings metrics{.scrape_phase = "0s"};
 
   std::unique_ptr<SimulatedWorld> world(std::shared_ptr<const Arrivals> arrivals) const {
     static const std::shared_ptr<const WaitingTimes> standard = make_waiting_times(FluidSettings{});

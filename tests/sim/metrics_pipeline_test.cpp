@@ -15,7 +15,7 @@ using policy::Signal;
 constexpr TimePoint kStart{};
 
 /// Scrapes at 0 s, 15 s, 30 s … that are visible 2 s later.
-MetricsSettings plain() { return {.scrape_phase = 0s, .least_delay = 2s, .greatest_delay = 2s}; }
+MetricsSettings plain() { return {.scrape_phase = "0s", .least_delay = 2s, .greatest_delay = 2s}; }
 
 Observation seen(MetricsPipeline& metrics, Duration at, const std::vector<std::int64_t>& pods = {}) {
   Observation observation;
@@ -168,7 +168,7 @@ TEST(MetricsPipeline, ThePhaseIsDrawnFromTheSeedWithinAnInterval) {
     sum += phase_s;
   }
   EXPECT_NEAR(sum / 400, 7.5, 1.1);  // five standard errors of 4.33 / 20
-  settings.scrape_phase = 4s;
+  settings.scrape_phase = "4s";
   EXPECT_EQ(MetricsPipeline(settings, 1, kStart).next_scrape(), kStart + 4s);
 }
 

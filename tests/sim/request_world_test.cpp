@@ -101,7 +101,7 @@ TEST(RequestWorld, ARetryIsTheSameRequestAndItsLatencyIsFromTheFirstTry) {
   const Ended ended =
       run({.arrivals = {0ms, 0ms},
            .requests = {.service_time = 1s, .queue_limit = 10s, .client_timeout = 1500ms, .retries = 1},
-           .metrics = {.scrape_interval = 1s, .scrape_phase = 0s, .least_delay = 0s, .greatest_delay = 0s}});
+           .metrics = {.scrape_interval = 1s, .scrape_phase = "0s", .least_delay = 0s, .greatest_delay = 0s}});
   EXPECT_EQ(ended.truth.requests, 2);
   EXPECT_EQ(ended.truth.served, 2);
   EXPECT_EQ(ended.truth.late, 2);
@@ -183,12 +183,12 @@ TEST(RequestWorld, QueuesAtThePodsAreServedByTheirOwnPod) {
 TEST(RequestWorld, APolicySeesWhatAScrapeCountedAndWhen) {
   std::vector<Duration> arrivals;
   for (int i = 0; i < 20; ++i) arrivals.push_back(1s * i);
-  const Ended ended =
-      run({.arrivals = arrivals,
-           .seconds = 20,
-           .requests = {.service_time = 500ms},
-           .metrics = {
-               .scrape_interval = 5s, .scrape_phase = 0s, .rate_window = 5s, .least_delay = 1s, .greatest_delay = 1s}});
+  const Ended ended = run(
+      {.arrivals = arrivals,
+       .seconds = 20,
+       .requests = {.service_time = 500ms},
+       .metrics = {
+           .scrape_interval = 5s, .scrape_phase = "0s", .rate_window = 5s, .least_delay = 1s, .greatest_delay = 1s}});
   EXPECT_EQ(ended.observations[5].served_rate_rps.quality, policy::Quality::missing) << "one scrape is no rate";
   EXPECT_EQ(ended.observations[6].served_rate_rps, policy::Signal::fresh(1.0, 1s));
   EXPECT_EQ(ended.observations[10].served_rate_rps, policy::Signal::fresh(1.0, 5s));
@@ -203,11 +203,11 @@ TEST(RequestWorld, APolicySeesWhatAScrapeCountedAndWhen) {
 
 // Four slots that work all the time are one core.
 TEST(RequestWorld, AFullPodUsesOneCoreHoweverManySlotsItHas) {
-  const Ended ended =
-      run({.arrivals = std::vector<Duration>(8, 0ms),
-           .requests = {.service_time = 5s, .slots = 4, .queue_limit = 10s, .client_timeout = 20s},
-           .metrics = {
-               .scrape_interval = 2s, .scrape_phase = 0s, .rate_window = 2s, .least_delay = 0s, .greatest_delay = 0s}});
+  const Ended ended = run(
+      {.arrivals = std::vector<Duration>(8, 0ms),
+       .requests = {.service_time = 5s, .slots = 4, .queue_limit = 10s, .client_timeout = 20s},
+       .metrics = {
+           .scrape_interval = 2s, .scrape_phase = "0s", .rate_window = 2s, .least_delay = 0s, .greatest_delay = 0s}});
   EXPECT_EQ(ended.observations[4].cpu_cores.value, 1.0);
   EXPECT_EQ(ended.observations[4].in_flight_requests.value, 8);
   EXPECT_EQ(ended.observations[6].in_flight_requests.value, 4);

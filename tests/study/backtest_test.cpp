@@ -173,12 +173,12 @@ TEST(Backtest, OpponentsJoinUnlessTheyAreLeftOut) {
 TEST(Backtest, EveryProblemIsReportedBeforeAnythingIsWritten) {
   const TemporaryDirectory directory;
   BacktestSettings bad = settings(directory.file("out"));
-  bad.policies = {"reactiv", "static:40", "static:40", "hpa:target=1000"};
+  bad.policies = {"reactiv", "static:40", "static:40", "reactive:target=7"};
   bad.traces.push_back({"c.csv", hour("diurnal")});
   const auto refused = backtest(bad, {}, ignore);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
-  for (const char* part : {"reactiv", "--policy static:40 is given twice", "target", "a trace called diurnal"})
+  for (const char* part : {"reactiv", "--policy static:40 is given twice", "target is \"7\"", "a trace called diurnal"})
     EXPECT_NE(refused.error().message.find(part), std::string::npos) << part << " in " << refused.error().message;
   EXPECT_FALSE(std::filesystem::exists(bad.out));
 }

@@ -65,10 +65,18 @@ TEST(ArrivalsOf, AreTheSameForTheSameSeedOnly) {
   EXPECT_NE(arrivals_of(play, preset, 1)->count, arrivals_of(play, preset, 2)->count);
 }
 
-TEST(InitialReplicas, RunAtSixtyPercent) {
+TEST(InitialReplicas, RunAtSixtyPercentOfTheGreatestRateOfTheFirstFiveMinutes) {
   const Preset preset = load_preset("standard").value();
-  const Play play = prepare(trace_of(std::vector<double>(40, 2.0), 15s), "t", preset).value();
+  std::vector<double> rps(40, 1.0);
+  rps[18] = 2.0;  // from 270 s on
+  Play play =
+      prepare(trace_of(rps, 15s), "t", load_preset("standard", {"peak-level=1", "interpolation=held"}).value()).value();
   EXPECT_EQ(initial_replicas(play, preset), 100) << "1500 rps / (25 x 0.6)";
+  rps[18] = 1.0;
+  rps[20] = 2.0;  // at 300 s it is too late
+  play =
+      prepare(trace_of(rps, 15s), "t", load_preset("standard", {"peak-level=1", "interpolation=held"}).value()).value();
+  EXPECT_EQ(initial_replicas(play, preset), 50);
 }
 
 }  // namespace

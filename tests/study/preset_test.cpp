@@ -27,7 +27,7 @@ TEST(Preset, StandardIsFrozen) {
   EXPECT_EQ(standard.fluid.service_time, 40ms);
   EXPECT_EQ(standard.fluid.slots, 1);
   EXPECT_EQ(standard.fluid.pooled_slots, 4);
-  EXPECT_EQ(standard.fluid.queue_limit, 2s);
+  EXPECT_EQ(standard.fluid.queue_limit + standard.fluid.service_time, 2s) << "what 2 s serve";
   EXPECT_EQ(standard.fluid.client_timeout, 2s);
   EXPECT_EQ(standard.fluid.latency_target, 250ms);
   EXPECT_EQ(standard.pods.readiness_lag, "lognormal(mean=30s,cv=0.3)");
@@ -67,7 +67,7 @@ TEST(Preset, ABadChangeNamesTheKeyThatWasMeant) {
   const auto changed = load_preset("standard", {"readines-lag=45s", "drain"});
   ASSERT_FALSE(changed.has_value());
   EXPECT_NE(
-      changed.error().message.find("--set readines-lag=45s: unknown key readines-lag (did you mean readiness-lag"),
+      changed.error().message.find("--set readines-lag=45s: unknown key readines-lag (did you mean \"readiness-lag\""),
       std::string::npos)
       << changed.error().message;
   EXPECT_NE(changed.error().message.find("--set drain: must be KEY=VALUE"), std::string::npos);
@@ -96,14 +96,14 @@ TEST(Preset, EveryProblemOfAFileIsReportedAtOnce) {
   ASSERT_TRUE(os::write_file(path, "extends: standard\nmin-replica: 2\nslots: 0\nreadiness-lag: soon\n").has_value());
   const auto preset = load_preset(path);
   ASSERT_FALSE(preset.has_value());
-  for (const char* part : {"unknown key min-replica (did you mean min-replicas", "slots is \"0\""})
+  for (const char* part : {"unknown key min-replica (did you mean \"min-replicas\"", "slots is \"0\""})
     EXPECT_NE(preset.error().message.find(part), std::string::npos) << preset.error().message;
 }
 
 TEST(Preset, AFileWithoutEverythingSaysWhatIsMissing) {
   const test::TemporaryDirectory directory;
   const std::string path = directory.path() + "/short.yaml";
-  ASSERT_TRUE(os::write_file(path, "capacity-rps: 25\n").has_value());
+  ASSERT_TRUE(os::write_file(path, "capacity: 25\n").has_value());
   const auto preset = load_preset(path);
   ASSERT_FALSE(preset.has_value());
   EXPECT_NE(preset.error().message.find("client-timeout is missing"), std::string::npos) << preset.error().message;
