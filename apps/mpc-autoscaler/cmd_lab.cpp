@@ -63,7 +63,8 @@ SettingsTable settings_of(LabOptions& options) {
        "how often each policy meets each load; seeds differ between repeats, not between policies"},
       {"arrivals", &options.arrivals, "constant (as vegeta paces) or poisson", {"constant", "poisson"}},
       {"readiness-lag", &options.readiness_lag,
-       "from asking for a pod until it is ready: 40s, lognormal(mean=40s,cv=0.3), quantiles(0.1=20s;0.9=50s) or samples(20s;31s)"},
+       "from asking for a pod until it is ready: 40s, lognormal(mean=40s,cv=0.3), quantiles(0.1=20s;0.9=50s) or "
+       "samples(20s;31s)"},
       {"chaos", &options.chaos,
        "what goes wrong on purpose, as NAME@TIME: kill-pod, hang-pod, scrape-failures[-end], stale-metrics[-end], "
        "never-ready[-end], restart-balancer"},

@@ -1,7 +1,7 @@
 // A progress bar on the error stream, and only on a terminal: a log file gets none of it.
 #pragma once
 
-#include <chrono>
+#include <cmath>
 #include <ostream>
 #include <string>
 
@@ -37,7 +37,7 @@ class ProgressBar {
     constexpr double kTooEarlyToTell = 0.02;
     if (done < kTooEarlyToTell || done >= 1.0) return "          ";
     const double elapsed_s = to_seconds(os::monotonic_now() - started_);
-    const auto left_s = static_cast<long long>(elapsed_s * (1.0 - done) / done + 0.5);
+    const long left_s = std::lround(elapsed_s * (1.0 - done) / done);
     if (left_s >= 100) return ", " + std::to_string((left_s + 30) / 60) + " min left   ";
     return ", " + std::to_string(left_s) + " s left   ";
   }

@@ -69,7 +69,7 @@ class Story {
 
  private:
   void line(std::string_view words, int indent = 0) {
-    text_.append(static_cast<std::size_t>(2 * indent), ' ');
+    text_.append(2 * static_cast<std::size_t>(indent), ' ');
     text_ += words;
     text_ += '\n';
   }
@@ -143,12 +143,12 @@ class Story {
     const struct {
       PodClass pod_class;
       std::string_view words;
-    } kGroups[] = {{PodClass::ready, "count as they are"},
-                   {PodClass::unready, "unready: left out, and idle if that damps a scale-up"},
-                   {PodClass::missing, "without a sample: assumed at the target on the way down, idle on the way up"},
-                   {PodClass::ignored, "ignored: failed or being deleted"}};
+    } groups[] = {{PodClass::ready, "count as they are"},
+                  {PodClass::unready, "unready: left out, and idle if that damps a scale-up"},
+                  {PodClass::missing, "without a sample: assumed at the target on the way down, idle on the way up"},
+                  {PodClass::ignored, "ignored: failed or being deleted"}};
     constexpr int kShown = 8;
-    for (const auto& group : kGroups) {
+    for (const auto& group : groups) {
       std::string names;
       int count = 0;
       for (std::size_t i = 0; i < proposal.classes.size(); ++i) {

@@ -38,7 +38,7 @@ EngineSettings engine_settings(const RequestSettings& settings) {
 
 class RequestWorld final : public SimulatedWorld {
  public:
-  RequestWorld(std::shared_ptr<const Arrivals> arrivals, const policy::Workload& workload, int initial_replicas,
+  RequestWorld(const std::shared_ptr<const Arrivals>& arrivals, const policy::Workload& workload, int initial_replicas,
                const RequestSettings& requests, const PodSettings& pods, const MetricsSettings& metrics)
       : period_(workload.period),
         settings_(requests),
@@ -273,11 +273,11 @@ SettingsTable settings_of(RequestSettings& settings) {
   };
 }
 
-std::unique_ptr<SimulatedWorld> make_request_world(std::shared_ptr<const Arrivals> arrivals,
+std::unique_ptr<SimulatedWorld> make_request_world(const std::shared_ptr<const Arrivals>& arrivals,
                                                    const policy::Workload& workload, int initial_replicas,
                                                    const RequestSettings& requests, const PodSettings& pods,
                                                    const MetricsSettings& metrics) {
-  return std::make_unique<RequestWorld>(std::move(arrivals), workload, initial_replicas, requests, pods, metrics);
+  return std::make_unique<RequestWorld>(arrivals, workload, initial_replicas, requests, pods, metrics);
 }
 
 }  // namespace mpca::sim

@@ -39,7 +39,7 @@ SettingsTable settings_of(RequestSettings& settings);
 /// slots / service time. Requests that are inside when the arrivals end are followed to their end.
 ///   arrivals   shared; a second's requests come at uniform random times in it (constant kind: evenly spaced; recorded
 ///              kind: as recorded). Their seed is that of everything random in the run
-std::unique_ptr<SimulatedWorld> make_request_world(std::shared_ptr<const Arrivals> arrivals,
+std::unique_ptr<SimulatedWorld> make_request_world(const std::shared_ptr<const Arrivals>& arrivals,
                                                    const policy::Workload& workload, int initial_replicas,
                                                    const RequestSettings& requests, const PodSettings& pods,
                                                    const MetricsSettings& metrics);

@@ -42,7 +42,8 @@ Result<Play> prepare(const trace::DemandTrace& trace, const std::string& file, c
   std::vector<double> sorted = trace.demand_rps;
   const double quantile = quantile_linear(sorted, settings.peak_level);
   const double peak = quantile > 0.0 ? quantile : *std::max_element(sorted.begin(), sorted.end());
-  if (!(*std::max_element(cut.demand_rps.begin(), cut.demand_rps.end()) > 0.0)) return invalid(cat(file, ": no demand in the first ", format_duration(settings.longest_play)));
+  if (!(*std::max_element(cut.demand_rps.begin(), cut.demand_rps.end()) > 0.0))
+    return invalid(cat(file, ": no demand in the first ", format_duration(settings.longest_play)));
   Play play;
   play.played.scale = settings.peak_replicas * preset.workload.capacity_rps / peak;
   for (double& demand : cut.demand_rps) demand = std::max(demand, 0.0) * play.played.scale;
@@ -87,8 +88,8 @@ WorldMaker::WorldMaker(const Preset& preset, std::string world) : preset_(preset
 std::unique_ptr<sim::SimulatedWorld> WorldMaker::operator()(std::shared_ptr<const sim::Arrivals> arrivals,
                                                             int initial_replicas) const {
   if (world_ == "requests")
-    return sim::make_request_world(std::move(arrivals), preset_.workload, initial_replicas, preset_.requests,
-                                   preset_.pods, preset_.metrics);
+    return sim::make_request_world(arrivals, preset_.workload, initial_replicas, preset_.requests, preset_.pods,
+                                   preset_.metrics);
   return sim::make_fluid_world(std::move(arrivals), preset_.workload, initial_replicas, preset_.fluid, waiting_,
                                preset_.pods, preset_.metrics);
 }

@@ -51,7 +51,9 @@ SettingsTable settings_table(ToyLoadSettings& settings) {
        "worked on at once, the others wait first come first served; 0 is no limit"},
       {"QUEUE_LIMIT", &s.queue_limit, "requests", Range::at_least(-1),
        "that may wait, 503 with Retry-After beyond; -1 is no limit"},
-      {"READY_AFTER", &s.ready_after, "slow start-up until /readyz says ok: 40s, lognormal(mean=40s,cv=0.3), quantiles(0.1=20s;0.9=50s) or samples(20s;31s)"},
+      {"READY_AFTER", &s.ready_after,
+       "slow start-up until /readyz says ok: 40s, lognormal(mean=40s,cv=0.3), quantiles(0.1=20s;0.9=50s) or "
+       "samples(20s;31s)"},
       {"SEED", &s.seed, "", Range::at_least(0), "of jitter, errors and READY_AFTER; 0 is another one at each start"},
   };
 }

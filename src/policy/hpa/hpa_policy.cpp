@@ -361,8 +361,10 @@ Result<std::unique_ptr<Policy>> create_hpa(std::string_view text, const Workload
                        "\" names a file, which is read only where a policy is given on the command line"));
   }
   MPCA_TRY(const HpaSettings settings, read_settings(HpaSettings{}, text, where));
-  MPCA_TRY(HpaPlan plan, plan_hpa(settings, workload, where));
-  return std::make_unique<HpaPolicy>(std::move(plan), workload);
+  // Straight from the result: g++ 12 takes a local plan's optional behavior for uninitialized.
+  auto plan = plan_hpa(settings, workload, where);
+  if (!plan) return std::unexpected(std::move(plan.error()));
+  return std::make_unique<HpaPolicy>(*std::move(plan), workload);
 }
 
 std::vector<std::string> hpa_sweep() {

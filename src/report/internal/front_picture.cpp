@@ -174,7 +174,7 @@ FrontPicture front_picture(const std::vector<Front>& fronts, const std::vector<s
       has_small_values |= point.violation_ratio > 0.0 && point.violation_ratio < axes.least_shown;
   }
   FrontPicture picture;
-  std::string below, lines, marks, label;
+  std::string below, lines, label;
   for (const Front& front : fronts) {
     const auto family =
         static_cast<std::size_t>(std::find(families.begin(), families.end(), front.family) - families.begin());

@@ -59,7 +59,7 @@ std::span<const RequestArrival> RequestSource::next_second() {
       break;
     case ServiceKind::exponential:
       for (RequestArrival& request : requests_)
-        request.service = Duration(static_cast<std::int64_t>(mean_ns * services_.exponential() + 0.5));
+        request.service = Duration(std::llround(mean_ns * services_.exponential()));
       break;
     case ServiceKind::lognormal:
       for (RequestArrival& request : requests_) {
