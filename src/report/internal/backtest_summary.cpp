@@ -153,10 +153,14 @@ BacktestVerdict verdict_of(const BacktestReport& report) {
                                    report.traces.size() == 1 ? " trace" : " traces", ", nothing to compare them with"),
             {}};
   }
-  // Most traces first, so that one lucky trace is no victory.
-  std::stable_sort(summaries.begin(), summaries.end(), [](const LevelSummary& a, const LevelSummary& b) {
-    if (a.savings.size() != b.savings.size()) return a.savings.size() > b.savings.size();
-    if (a.savings.empty()) {
+  // Only those compare by what they save that are compared on about as many traces: one lucky trace is no victory.
+  std::size_t most = 0;
+  for (const LevelSummary& one : summaries) most = std::max(most, one.savings.size());
+  const auto has_most = [most](const LevelSummary& one) { return 4 * one.savings.size() >= 3 * most; };
+  std::stable_sort(summaries.begin(), summaries.end(), [&](const LevelSummary& a, const LevelSummary& b) {
+    if (has_most(a) != has_most(b)) return has_most(a);
+    if (a.savings.empty() || b.savings.empty()) {
+      if (a.savings.empty() != b.savings.empty()) return b.savings.empty();
       if (a.reached != b.reached) return a.reached > b.reached;
       return a.policy_cost.value_or(INFINITY) < b.policy_cost.value_or(INFINITY);
     }

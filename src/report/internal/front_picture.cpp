@@ -109,7 +109,7 @@ std::string grid(const Axes& axes, const std::vector<double>& levels, bool has_s
   for (double cost = std::ceil(axes.cheapest / step - 1e-9) * step; cost <= axes.costliest * 1.000001; cost += step)
     svg += cat("<path class='o-grid' d='M", at(axes.left, axes.y_of(cost)), "H", fixed(axes.right, 1),
                "'/><text class='o-tick' x='", fixed(axes.left - 8, 1), "' y='", fixed(axes.y_of(cost) + 4, 1),
-               "' text-anchor='end'>", shortest(std::round(cost * 1e6) / 1e6), "</text>");
+               "' text-anchor='end'>", shortest(std::round(cost * 1e6) / 1e6 + 0.0), "</text>");  // + 0.0: never "-0"
   std::vector<double> labelled;
   const auto label = [&](double violation, const std::string& words, std::string_view more) {
     const double x = axes.x_of(violation);
