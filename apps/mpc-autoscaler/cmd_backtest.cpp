@@ -1,4 +1,5 @@
 // `backtest`: policies against the HPA and against perfect foresight, on many traces and seeds.
+#include "config/duration_file.h"
 #include "config/policy_text.h"
 #include "core/os/file.h"
 #include "core/os/parallel.h"
@@ -41,7 +42,10 @@ SettingsTable settings_of(BacktestOptions& options) {
        {"fluid", "requests"}},
       {"preset", &options.preset,
        "the set-up: " + join(study::preset_names(), ", ") + ", or a file of that form (src/study/presets)"},
-      {"set", &options.changes, "changes of the preset as KEY=VALUE, such as readiness-lag=45s; the report says so"},
+      {"set", &options.changes,
+       "changes of the preset as KEY=VALUE, such as readiness-lag=45s, or readiness-lag=@FILE with a measured lag per "
+       "line; "
+       "the report says so"},
       {"seeds", &options.seeds, "", Range::between(1, 1000), "runs of each policy on each trace, with seeds 1, 2, ..."},
       Setting("out", &options.out, "directory for the results; the same command goes on with what is there").require(),
       {"json", &options.json, "file for rows and comparisons as JSON; empty: none"},
@@ -61,9 +65,25 @@ Result<study::Shard> parse_shard(std::string_view text) {
   return study::Shard{.index = static_cast<int>(*index), .count = static_cast<int>(*count)};
 }
 
+/// `readiness-lag=@lags.txt` with the lags of the file.
+Result<std::vector<std::string>> with_files_read(const std::vector<std::string>& changes) {
+  std::vector<std::string> read;
+  for (const std::string& change : changes) {
+    const std::size_t at = change.find("=@");
+    if (at == std::string::npos) {
+      read.push_back(change);
+      continue;
+    }
+    MPCA_TRY(const std::string lags, config::resolve_duration_text(change.substr(at + 1)));
+    read.push_back(cat(change.substr(0, at), "=", lags));
+  }
+  return read;
+}
+
 Result<int> backtest(const BacktestOptions& options, Context& context) {
   MPCA_TRY(const study::Shard shard, parse_shard(options.shard));
-  MPCA_TRY(study::Preset preset, study::load_preset(options.preset, options.changes));
+  MPCA_TRY(const std::vector<std::string> changes, with_files_read(options.changes));
+  MPCA_TRY(study::Preset preset, study::load_preset(options.preset, changes));
   MPCA_TRY(std::vector<std::string> policies, config::resolve_policy_texts(options.policies));
   MPCA_TRY(std::vector<trace::DemandTrace> traces, load_traces(options.traces, context.stop));
   if (shard.count > 1 && !options.json.empty())
