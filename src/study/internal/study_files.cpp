@@ -45,15 +45,15 @@ constexpr Column<PlayedTrace> kPlayed[] = {
     {"scale", &PlayedTrace::scale},
 };
 
-template <class Struct, std::size_t kCount>
-ordered_json written(const Struct& values, const Column<Struct> (&columns)[kCount]) {
+template <class Struct, std::size_t Count>
+ordered_json written(const Struct& values, const Column<Struct> (&columns)[Count]) {
   ordered_json object;
   for (const Column<Struct>& column : columns) object[column.key] = values.*column.place;
   return object;
 }
 
-template <class Struct, std::size_t kCount>
-void read(const json& object, const Column<Struct> (&columns)[kCount], Struct& values) {
+template <class Struct, std::size_t Count>
+void read(const json& object, const Column<Struct> (&columns)[Count], Struct& values) {
   for (const Column<Struct>& column : columns) values.*column.place = object.at(column.key).template get<double>();
 }
 
