@@ -1,12 +1,10 @@
 #include "study/backtest.h"
 
 #include <algorithm>
-#include <atomic>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "core/os/file.h"
@@ -27,7 +25,6 @@ namespace {
 
 using internal::StudyDefinition;
 
-constexpr std::string_view kHpaSweep = "hpa:sweep";
 /// What people run, as it is written in the sweep.
 constexpr std::string_view kHpa60 = "hpa:target=60,stabilization=300s";
 constexpr int kTrajectoryPoints = 400;
@@ -85,7 +82,6 @@ class Player {
       : settings_(settings),
         plays_(plays),
         make_world_(settings.preset, settings.world),
-        waiting_(sim::make_waiting_times(settings.preset.fluid)),
         arrivals_(plays.size()),
         jobs_left_(jobs_per_trace) {}
 
@@ -94,7 +90,7 @@ class Player {
     const auto arrivals = arrivals_of_all_seeds(job.trace);
     std::vector<int> plan;
     if (is_clairvoyant(job.policy)) {
-      MPCA_TRY(plan, clairvoyant_plan(job.policy, play, settings_.preset, *waiting_));
+      MPCA_TRY(plan, clairvoyant_plan(job.policy, play, settings_.preset, make_world_.waiting()));
     }
     std::vector<report::BacktestRow> rows;
     std::vector<report::TrajectoryRun> runs;
@@ -187,7 +183,6 @@ class Player {
   const BacktestSettings& settings_;
   const std::vector<Play>& plays_;
   WorldMaker make_world_;
-  std::shared_ptr<const sim::WaitingTimes> waiting_;
   std::mutex mutex_;  // guards the two below
   std::vector<ArrivalsOfSeeds> arrivals_;
   std::vector<int> jobs_left_;

@@ -81,9 +81,8 @@ int initial_replicas(const Play& play, const Preset& preset) {
   return static_cast<int>(bounded);
 }
 
-WorldMaker::WorldMaker(const Preset& preset, std::string world) : preset_(preset), world_(std::move(world)) {
-  if (world_ == "fluid") waiting_ = sim::make_waiting_times(preset.fluid);
-}
+WorldMaker::WorldMaker(const Preset& preset, std::string world)
+    : preset_(preset), world_(std::move(world)), waiting_(sim::make_waiting_times(preset.fluid)) {}
 
 std::unique_ptr<sim::SimulatedWorld> WorldMaker::operator()(std::shared_ptr<const sim::Arrivals> arrivals,
                                                             int initial_replicas) const {

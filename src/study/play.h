@@ -37,10 +37,13 @@ class WorldMaker {
   std::unique_ptr<sim::SimulatedWorld> operator()(std::shared_ptr<const sim::Arrivals> arrivals,
                                                   int initial_replicas) const;
 
+  /// Waiting below saturation, as the fluid world and perfect foresight have it.
+  const sim::WaitingTimes& waiting() const { return *waiting_; }
+
  private:
   const Preset& preset_;
   std::string world_;
-  std::shared_ptr<const sim::WaitingTimes> waiting_;  // of the fluid world
+  std::shared_ptr<const sim::WaitingTimes> waiting_;
 };
 
 }  // namespace mpca::study

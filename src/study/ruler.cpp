@@ -15,8 +15,6 @@ using report::BacktestRow;
 using report::Interval;
 using report::LevelComparison;
 
-constexpr std::string_view kHpaSweep = "hpa:sweep";
-
 /// One member's runs on one trace, by seed.
 using Runs = std::vector<const BacktestRow*>;
 

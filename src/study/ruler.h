@@ -11,11 +11,15 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "report/backtest.h"
 
 namespace mpca::study {
+
+/// The family of the upstream HPA's settings.
+inline constexpr std::string_view kHpaSweep = "hpa:sweep";
 
 /// Which rows belong together, by what they were asked for as.
 struct Family {
