@@ -1,0 +1,531 @@
+#include "plant/readiness_lag.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/text.h"
+#include "plant/internal/normal.h"
+
+namespace mpca::plant {
+namespace {
+
+using internal::Moments;
+using internal::moments_within;
+using internal::normal_share_below;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// The grid: 48 bins of 0.2 standard deviations. What lies outside is in the outermost bins.
+constexpr double kBinWidth = 0.2;
+constexpr double kGridEnd = 4.8;
+
+// The fitted lognormal's part of the answer, in pods. More makes lags of one kind a little more exact, less shows two
+// kinds of pods sooner.
+constexpr double kLognormalWeight = 6.0;
+
+// With fewer pods than this since a change, the estimate is still settling.
+constexpr int kSettled = 10;
+
+// Page's sums: a lag of one standard deviation more than expected is the change to be found (half of it is the
+// reference value, and a quarter more since the expectation is itself estimated). The alarm is set so that pods whose
+// lag does not change give one in some thousand pods (tests/plant/readiness_lag_test.cpp).
+constexpr double kReference = 0.75;
+constexpr double kAlarm = 6.0;
+constexpr double kGreatestSurprise = 3.0;
+// Pods of one look have much in common, such as a node or an image: they count as two at most.
+constexpr int kMostOfOneLook = 2;
+// Older than 95 % of pods: told to the sums before it is Ready, if ever.
+constexpr double kOverdue = 1.645;
+
+// Listings are a little late, and clocks differ. A pod that is seen first and is older than the last look by more than
+// this was Ready before.
+constexpr Duration kListingSlack = std::chrono::seconds(30);
+// The upstream HPA's rule (pkg/controller/podautoscaler/replica_calculator.go, delay of initial readiness status): a
+// condition that changed later than this after the start has been Ready before.
+constexpr Duration kInitialReadiness = std::chrono::seconds(30);
+// Of a pod that was Ready before the first look: longer, and it is a node's or the pod's second life.
+constexpr Duration kGreatestPastLag = std::chrono::minutes(10);
+// Times of the API server are whole seconds.
+constexpr Duration kTimeGrain = std::chrono::milliseconds(500);
+constexpr Duration kSameStart = std::chrono::milliseconds(1500);
+
+constexpr double kLeastScale = 0.05;
+constexpr double kGreatestScale = 2.0;
+
+const double kGreatestLog = std::log(to_seconds(ReadinessLag::kGreatest));
+
+/// -inf below the least lag, which is all that is said of shorter ones.
+double log_seconds(Duration age) { return age < ReadinessLag::kLeast ? -kInfinity : std::log(to_seconds(age)); }
+
+// Whatever is older says no more, and sums with it do not overflow.
+constexpr Duration kVeryOld = 2 * ReadinessLag::kGreatest;
+Duration as_age(Duration age) { return std::clamp(age, Duration::zero(), kVeryOld); }
+
+/// Within a century of the epoch, so that differences do not overflow.
+bool is_plausible(TimePoint time) {
+  constexpr Duration kCentury = std::chrono::hours(24 * 36525);
+  return time.time_since_epoch() <= kCentury && time.time_since_epoch() >= -kCentury;
+}
+
+}  // namespace
+
+ReadinessLag::ReadinessLag(const ReadinessLagPrior& prior) : prior_(prior) {
+  const double variance = std::log1p(prior.spread * prior.spread);
+  base_scale_ = std::clamp(std::sqrt(variance), kLeastScale, kGreatestScale);
+  base_location_ = std::clamp(std::log(std::max(to_seconds(prior.mean), 1.0)) - 0.5 * variance, 0.0, kGreatestLog);
+  base_weight_ = std::max(prior.weight, 0.0);
+  location_ = base_location_;
+  scale_ = base_scale_;
+  build();
+}
+
+void ReadinessLag::observe_counts(TimePoint now, int spec_replicas, int ready_replicas,
+                                  std::span<const Duration> starting_ages) {
+  if (!begin_look(now, false)) return;
+  const int total = ready_replicas + static_cast<int>(starting_ages.size());
+  const bool is_first = !has_looked_;
+  const TimePoint before = last_look_;
+  const std::array<Start, kMostStarting> seen_before = starts_;
+  const int seen_count = std::exchange(starting_count_, 0);
+  const int not_followed = std::exchange(not_followed_, 0);
+  std::array<Start, kMostStarting> gone;
+  int gone_count = 0;
+  int new_count = 0;
+
+  int i = 0;
+  for (const Duration age : starting_ages) {
+    const TimePoint asked = now - as_age(age);
+    while (i < seen_count && seen_before[static_cast<std::size_t>(i)].asked < asked - kSameStart)
+      gone[static_cast<std::size_t>(gone_count++)] = seen_before[static_cast<std::size_t>(i++)];
+    if (i < seen_count && seen_before[static_cast<std::size_t>(i)].asked <= asked + kSameStart) {
+      follow(seen_before[static_cast<std::size_t>(i++)]);
+    } else if (is_first || asked >= before - kListingSlack) {
+      ++new_count;
+      follow({.id = 0, .asked = asked});
+    }
+  }
+  while (i < seen_count) gone[static_cast<std::size_t>(gone_count++)] = seen_before[static_cast<std::size_t>(i++)];
+
+  if (!is_first) {
+    const int removed = last_total_ + new_count - total;
+    const int cancelled = std::clamp(removed - std::max(not_followed - not_followed_, 0), 0, gone_count);
+    for (int k = 0; k < gone_count; ++k) {
+      const Start& start = gone[static_cast<std::size_t>(k)];
+      const Duration last_age = as_age(before - start.asked);
+      if (k >= gone_count - cancelled) {
+        add_censored(last_age);
+      } else {
+        add_sample(last_age, now - start.asked, start.is_overdue ? nullptr : &surprise_);
+      }
+    }
+    // A spec that did not rise asked for nothing: pods that come back after an outage of the API are no starts.
+    const int at_once = std::min({-removed, spec_replicas - last_spec_ - new_count, kMostSamples / 4});
+    for (int k = 0; k < at_once; ++k) add_sample(Duration::zero(), now - before, &surprise_);
+  }
+  last_spec_ = spec_replicas;
+  last_total_ = total;
+  end_look(now);
+}
+
+void ReadinessLag::observe_pods(TimePoint now, std::span<const PodSight> pods) {
+  if (!begin_look(now, true)) return;
+  const bool is_first = !has_looked_;
+  const TimePoint before = last_look_;
+  const std::array<Start, kMostStarting> seen_before = starts_;
+  const int seen_count = std::exchange(starting_count_, 0);
+  not_followed_ = 0;
+  const auto exact = [this](Duration lag, Surprise* surprise) {
+    add_sample(lag - kTimeGrain, lag + kTimeGrain, surprise);
+  };
+
+  int i = 0;
+  const auto cancel_before = [&](std::int64_t id) {
+    for (; i < seen_count && seen_before[static_cast<std::size_t>(i)].id < id; ++i)
+      add_censored(before - seen_before[static_cast<std::size_t>(i)].asked);
+  };
+  std::size_t past_to_skip = pods.size() > kMostSamples / 2 ? pods.size() - kMostSamples / 2 : 0;
+  for (const PodSight& pod : pods) {
+    if (!is_plausible(pod.asked) || !is_plausible(pod.ready_changed)) continue;
+    const Duration lag = pod.ready_changed - pod.asked;
+    cancel_before(pod.id);
+    if (i < seen_count && seen_before[static_cast<std::size_t>(i)].id == pod.id) {
+      const Start& start = seen_before[static_cast<std::size_t>(i++)];
+      const Duration last_age = as_age(before - start.asked);
+      Surprise* const surprise = start.is_overdue ? nullptr : &surprise_;
+      if (pod.is_terminating) {
+        add_censored(last_age);
+      } else if (!pod.is_ready) {
+        follow(start);
+      } else if (lag >= last_age - kSameStart && pod.ready_changed <= now + kSameStart) {
+        exact(lag, surprise);
+      } else {
+        add_sample(last_age, now - start.asked, surprise);
+      }
+    } else if (pod.id > newest_id_ || is_first) {
+      if (pod.is_terminating) {
+      } else if (!pod.is_ready) {
+        if (lag <= kInitialReadiness && pod.asked <= now + kListingSlack)
+          follow({.id = pod.id, .asked = std::min(pod.asked, now)});
+      } else if (!is_first) {
+        if (lag >= Duration::zero() && pod.ready_changed <= now + kSameStart) exact(lag, &surprise_);
+      } else if (past_to_skip > 0) {
+        --past_to_skip;
+      } else if (lag >= kLeast && lag <= kGreatestPastLag) {
+        exact(lag, nullptr);
+      }
+    }
+    newest_id_ = std::max(newest_id_, pod.id);
+  }
+  cancel_before(std::numeric_limits<std::int64_t>::max());
+  end_look(now);
+}
+
+bool ReadinessLag::begin_look(TimePoint now, bool has_ids) {
+  if (!prior_.learn || !is_plausible(now) || (has_looked_ && now <= last_look_)) return false;
+  if (has_looked_ && has_ids != has_ids_) {
+    // Who is who cannot be told across the two.
+    starting_count_ = 0;
+    has_looked_ = false;
+  }
+  has_ids_ = has_ids;
+  surprise_ = {};
+  return true;
+}
+
+void ReadinessLag::end_look(TimePoint now) {
+  has_looked_ = true;
+  last_look_ = now;
+  look_for_overdue(now);
+  look_for_change();
+  if (starting_count_ > 0) is_settled_ = false;
+  if (is_settled_) return;
+  fit_once();
+  build();
+}
+
+void ReadinessLag::add_sample(Duration low, Duration high, Surprise* surprise) {
+  const Sample sample{static_cast<float>(log_seconds(low)),
+                      static_cast<float>(std::clamp(log_seconds(std::max(high, kLeast)), 0.0, kGreatestLog))};
+  if (low > kGreatest || sample.low > sample.high) return;
+  if (surprise != nullptr) {
+    const double z =
+        moments_within((sample.low - location_) / scale_, (static_cast<double>(sample.high) - location_) / scale_).mean;
+    surprise->sum += std::clamp(z, -kGreatestSurprise, kGreatestSurprise);
+    ++surprise->count;
+  }
+  push(sample);
+}
+
+void ReadinessLag::add_censored(Duration age) {
+  // Younger than hardly any pod becomes Ready: it says nothing, and would only push out one that does.
+  if (age < kLeast || age > kGreatest || share_by(age) < 0.05) return;
+  push({static_cast<float>(log_seconds(age)), static_cast<float>(kInfinity)});
+}
+
+void ReadinessLag::push(Sample sample) {
+  if (sample_count_ == kMostSamples) {
+    std::shift_left(samples_.begin(), samples_.end(), 1);
+    --sample_count_;
+  }
+  samples_[static_cast<std::size_t>(sample_count_++)] = sample;
+  if (slower_ > 0.0) since_slower_ = std::min(since_slower_ + 1, kMostSamples);
+  if (faster_ > 0.0) since_faster_ = std::min(since_faster_ + 1, kMostSamples);
+  is_settled_ = false;
+}
+
+void ReadinessLag::follow(Start start) {
+  if (starting_count_ == kMostStarting) {
+    ++not_followed_;
+  } else {
+    starts_[static_cast<std::size_t>(starting_count_++)] = start;
+  }
+}
+
+void ReadinessLag::look_for_overdue(TimePoint now) {
+  const double overdue_log_s = location_ + kOverdue * scale_;
+  for (Start& start : std::span(starts_).first(static_cast<std::size_t>(starting_count_))) {
+    const double log_s = log_seconds(now - start.asked);
+    if (start.is_overdue || log_s < overdue_log_s) continue;
+    start.is_overdue = true;
+    surprise_.sum += std::min(moments_within((log_s - location_) / scale_, kInfinity).mean, kGreatestSurprise);
+    ++surprise_.count;
+  }
+}
+
+void ReadinessLag::look_for_change() {
+  if (surprise_.count == 0) return;
+  const double z = surprise_.sum / surprise_.count;
+  const double counted = std::min(surprise_.count, kMostOfOneLook);
+  const auto move = [&](double& sum, int& since, double surprise) {
+    const bool was_zero = sum <= 0.0;
+    sum = std::max(0.0, sum + counted * (surprise - kReference));
+    if (sum <= 0.0) {
+      since = 0;
+    } else if (was_zero) {
+      since = std::min(surprise_.count, sample_count_);
+    }
+  };
+  move(slower_, since_slower_, z);
+  move(faster_, since_faster_, -z);
+  if (std::max(slower_, faster_) < kAlarm) return;
+
+  const int kept = std::min(slower_ > faster_ ? since_slower_ : since_faster_, sample_count_);
+  std::shift_left(samples_.begin(), samples_.begin() + sample_count_, sample_count_ - kept);
+  sample_count_ = kept;
+  // What was learned before is now the prior, and a weak one.
+  base_location_ = location_;
+  base_scale_ = std::max(scale_, 0.3);
+  base_weight_ = std::min(base_weight_, 1.0);
+  slower_ = faster_ = 0.0;
+  since_slower_ = since_faster_ = 0;
+  has_changed_ = true;
+  is_settled_ = false;
+}
+
+void ReadinessLag::fit_once() {
+  double count = base_weight_;
+  double sum = base_weight_ * (base_location_ - location_) / scale_;  // of z, in units of the present fit
+  double square = 0.0;
+  const auto add = [&](double low, double high) {
+    const Moments within = moments_within((low - location_) / scale_, (high - location_) / scale_);
+    count += 1.0;
+    sum += within.mean;
+    square += within.square;
+  };
+  for (const Sample& sample : std::span(samples_).first(static_cast<std::size_t>(sample_count_)))
+    add(sample.low, sample.high);
+  for (const Start& start : std::span(starts_).first(static_cast<std::size_t>(starting_count_)))
+    add(std::min(log_seconds(last_look_ - start.asked), kGreatestLog), kInfinity);
+  if (count <= 0.0) return;
+
+  const double samples = count - base_weight_;
+  const double shift = sum / count;
+  const double samples_sum = sum - base_weight_ * (base_location_ - location_) / scale_;
+  const double deviation = square - 2.0 * shift * samples_sum + samples * shift * shift;
+  const double ratio = base_scale_ / scale_;
+  const double location = std::clamp(location_ + scale_ * shift, 0.0, kGreatestLog);
+  const double scale = std::clamp(scale_ * std::sqrt(std::max(deviation + base_weight_ * ratio * ratio, 0.0) / count),
+                                  kLeastScale, kGreatestScale);
+  is_settled_ = std::abs(location - location_) < 1e-5 && std::abs(scale - scale_) < 1e-5;
+  location_ = location;
+  scale_ = scale;
+}
+
+void ReadinessLag::build() {
+  using Bins = std::array<double, kBins>;
+  Bins lognormal;
+  double below = 0.0;
+  for (int b = 0; b < kBins; ++b) {
+    const double share_below = b + 1 < kBins ? normal_share_below((b + 1) * kBinWidth - kGridEnd) : 1.0;
+    lognormal[static_cast<std::size_t>(b)] = share_below - below;
+    below = share_below;
+  }
+  const auto spread = [](const Bins& by, double low, double high, Bins& into) {
+    const int first = std::clamp(static_cast<int>(low), 0, kBins - 1);
+    const int last = std::clamp(static_cast<int>(high), first, kBins - 1);
+    const auto part = [&](int b) {
+      const double width = std::min(high, b + 1.0) - std::max(low, static_cast<double>(b));
+      return by[static_cast<std::size_t>(b)] * std::clamp(width, 0.0, 1.0);
+    };
+    double share = 0.0;
+    for (int b = first; b <= last; ++b) share += part(b);
+    if (share <= 1e-12) {
+      into[static_cast<std::size_t>(first)] += 1.0;
+      return;
+    }
+    for (int b = first; b <= last; ++b) into[static_cast<std::size_t>(b)] += part(b) / share;
+  };
+  const auto bin_of = [this](double log_s) { return std::clamp(position_of(log_s), 0.0, double{kBins}); };
+
+  Bins ready;
+  for (std::size_t b = 0; b < kBins; ++b) ready[b] = std::max(kLognormalWeight, base_weight_) * lognormal[b];
+  const auto samples = std::span(samples_).first(static_cast<std::size_t>(sample_count_));
+  const auto starts = std::span(starts_).first(static_cast<std::size_t>(starting_count_));
+  int ready_samples = 0;
+  for (const Sample& sample : samples) {
+    if (std::isinf(sample.high)) continue;
+    spread(lognormal, bin_of(sample.low), bin_of(sample.high), ready);
+    ++ready_samples;
+  }
+  // From the right, those of the greatest age first, would be exact; what `ready` shows is near enough.
+  Bins all = ready;
+  for (const Sample& sample : samples) {
+    if (std::isinf(sample.high)) spread(ready, bin_of(sample.low), kBins, all);
+  }
+  for (const Start& start : starts) spread(ready, bin_of(log_seconds(last_look_ - start.asked)), kBins, all);
+
+  double total = 0.0;
+  for (const double mass : all) total += mass;
+  double sum = 0.0;
+  for (std::size_t b = 0; b < kBins; ++b) {
+    cumulative_[b] = static_cast<float>(sum / total);
+    sum += all[b];
+  }
+  cumulative_[kBins] = 1.0F;
+
+  effective_samples_ = ready_samples;
+  for (const Sample& sample : samples) {
+    if (std::isinf(sample.high)) effective_samples_ += share_by(from_seconds(std::exp(double{sample.low})));
+  }
+  for (const Start& start : starts) effective_samples_ += share_by(last_look_ - start.asked);
+}
+
+/// In bins, not clamped.
+double ReadinessLag::position_of(double log_s) const { return ((log_s - location_) / scale_ + kGridEnd) / kBinWidth; }
+
+double ReadinessLag::share_by(Duration age) const {
+  const double position = std::clamp(position_of(log_seconds(age)), 0.0, double{kBins});
+  const std::size_t bin = std::min(static_cast<std::size_t>(position), std::size_t{kBins - 1});
+  const double low = cumulative_[bin];
+  return low + (cumulative_[bin + 1] - low) * (position - static_cast<double>(bin));
+}
+
+Duration ReadinessLag::quantile(double level) const {
+  const double wanted = std::clamp(level, 0.001, 0.999);
+  std::size_t bin = 0;
+  while (bin + 1 < kBins && cumulative_[bin + 1] < wanted) ++bin;
+  const double low = cumulative_[bin];
+  const double mass = cumulative_[bin + 1] - low;
+  const double within = mass > 0.0 ? std::clamp((wanted - low) / mass, 0.0, 1.0) : 0.0;
+  const double z = (static_cast<double>(bin) + within) * kBinWidth - kGridEnd;
+  return from_seconds(std::exp(std::clamp(location_ + scale_ * z, 0.0, kGreatestLog)));
+}
+
+double ReadinessLag::ready_share(Duration age, Duration ahead) const {
+  const double by_now = share_by(as_age(age));
+  const double left = 1.0 - by_now;
+  if (left < 1e-3) return 0.0;
+  const Duration later = as_age(age) + as_age(ahead);
+  return std::clamp((share_by(later) - by_now) / left, 0.0, 1.0);
+}
+
+Duration ReadinessLag::mean() const {
+  double sum_s = 0.0;
+  for (std::size_t b = 0; b < kBins; ++b) {
+    const double z = (static_cast<double>(b) + 0.5) * kBinWidth - kGridEnd;
+    sum_s += (cumulative_[b + 1] - cumulative_[b]) * std::exp(std::clamp(location_ + scale_ * z, 0.0, kGreatestLog));
+  }
+  return from_seconds(sum_s);
+}
+
+double ReadinessLag::spread() const {
+  const double mean_s = to_seconds(mean());
+  double square = 0.0;
+  for (std::size_t b = 0; b < kBins; ++b) {
+    const double z = (static_cast<double>(b) + 0.5) * kBinWidth - kGridEnd;
+    const double apart = std::exp(std::clamp(location_ + scale_ * z, 0.0, kGreatestLog)) - mean_s;
+    square += (cumulative_[b + 1] - cumulative_[b]) * apart * apart;
+  }
+  return std::sqrt(square) / mean_s;
+}
+
+double ReadinessLag::confidence() const {
+  return effective_samples_ / (effective_samples_ + std::max(1.0, prior_.weight));
+}
+
+bool ReadinessLag::is_drifting() const { return has_changed_ && sample_count_ < kSettled; }
+
+Figure ReadinessLag::mean_figure() const {
+  const double value = to_seconds(mean());
+  const double samples = effective_samples_ + base_weight_ + 1.0;
+  const double factor = std::exp(1.645 * spread() / std::sqrt(samples));
+  return {value, value / factor, value * factor, confidence(),
+          effective_samples_ < 0.5 ? "configured"
+          : has_ids_               ? "single pods"
+                                   : "starting pods"};
+}
+
+Figure ReadinessLag::quantile_figure(double level) const {
+  const double wanted = std::clamp(level, 0.01, 0.99);
+  const double samples = effective_samples_ + base_weight_ + 1.0;
+  const double apart = 1.645 * std::sqrt(wanted * (1.0 - wanted) / samples);
+  Figure figure = mean_figure();
+  figure.value = to_seconds(quantile(wanted));
+  figure.low = to_seconds(quantile(wanted - apart));
+  figure.high = to_seconds(quantile(wanted + apart));
+  return figure;
+}
+
+void ReadinessLag::save(StateWriter& writer) const {
+  writer.put("lag_fit", std::array{base_location_, base_scale_, base_weight_, location_, scale_});
+  writer.put("lag_change", std::array{slower_, faster_, double(since_slower_), double(since_faster_),
+                                      double(has_changed_), double(is_settled_)});
+  writer.put("lag_look", std::array{double(has_looked_), double(has_ids_), double(last_spec_), double(last_total_),
+                                    double(not_followed_)});
+  writer.put("lag_last_look", last_look_);
+  writer.put("lag_newest_id", newest_id_);
+  std::vector<double> numbers;
+  for (const Sample& sample : std::span(samples_).first(static_cast<std::size_t>(sample_count_))) {
+    numbers.push_back(sample.low);
+    numbers.push_back(sample.high);
+  }
+  writer.put("lag_samples", numbers);
+  writer.put("lag_starting", std::int64_t{starting_count_});
+  for (int k = 0; k < starting_count_; ++k) {
+    const Start& start = starts_[static_cast<std::size_t>(k)];
+    writer.put(cat("lag_start_id_", k), start.id);
+    writer.put(cat("lag_start_asked_", k), start.asked);
+    writer.put(cat("lag_start_overdue_", k), std::int64_t{start.is_overdue});
+  }
+}
+
+Result<void> ReadinessLag::load(const StateReader& reader) {
+  MPCA_TRY(const std::vector<double> fit, reader.numbers("lag_fit"));
+  MPCA_TRY(const std::vector<double> change, reader.numbers("lag_change"));
+  MPCA_TRY(const std::vector<double> look, reader.numbers("lag_look"));
+  MPCA_TRY(const std::vector<double> samples, reader.numbers("lag_samples"));
+  MPCA_TRY(const std::int64_t starting, reader.integer("lag_starting"));
+  if (fit.size() != 5 || change.size() != 6 || look.size() != 5 || samples.size() % 2 != 0 ||
+      samples.size() > 2 * std::size_t{kMostSamples} || starting < 0 || starting > kMostStarting)
+    return invalid("the state of the readiness lag has a wrong number of values");
+  const auto within = [](double value, double low, double high) { return value >= low && value <= high; };
+  bool is_possible = within(fit[0], 0.0, kGreatestLog) && within(fit[1], kLeastScale, kGreatestScale) &&
+                     within(fit[2], 0.0, 1e9) && within(fit[3], 0.0, kGreatestLog) &&
+                     within(fit[4], kLeastScale, kGreatestScale) && within(change[0], 0.0, kAlarm) &&
+                     within(change[1], 0.0, kAlarm) && within(change[2], 0.0, kMostSamples) &&
+                     within(change[3], 0.0, kMostSamples);
+  for (std::size_t k = 2; k < 5; ++k) is_possible = is_possible && within(look[k], -1e9, 1e9);
+  for (std::size_t k = 0; k + 1 < samples.size(); k += 2) {
+    is_possible = is_possible && samples[k] <= samples[k + 1] && samples[k] < 20.0 && samples[k + 1] >= 0.0;
+  }
+  if (!is_possible) return invalid("the state of the readiness lag has a value out of range");
+
+  ReadinessLag loaded(prior_);
+  loaded.base_location_ = fit[0];
+  loaded.base_scale_ = fit[1];
+  loaded.base_weight_ = fit[2];
+  loaded.location_ = fit[3];
+  loaded.scale_ = fit[4];
+  loaded.slower_ = change[0];
+  loaded.faster_ = change[1];
+  loaded.since_slower_ = static_cast<int>(change[2]);
+  loaded.since_faster_ = static_cast<int>(change[3]);
+  loaded.has_changed_ = change[4] != 0.0;
+  loaded.is_settled_ = change[5] != 0.0;
+  loaded.has_looked_ = look[0] != 0.0;
+  loaded.has_ids_ = look[1] != 0.0;
+  loaded.last_spec_ = static_cast<int>(look[2]);
+  loaded.last_total_ = static_cast<int>(look[3]);
+  loaded.not_followed_ = static_cast<int>(look[4]);
+  MPCA_TRY(loaded.last_look_, reader.time("lag_last_look"));
+  MPCA_TRY(loaded.newest_id_, reader.integer("lag_newest_id"));
+  loaded.sample_count_ = static_cast<int>(samples.size() / 2);
+  for (std::size_t k = 0; k < samples.size() / 2; ++k)
+    loaded.samples_[k] = {static_cast<float>(samples[2 * k]), static_cast<float>(samples[2 * k + 1])};
+  loaded.starting_count_ = static_cast<int>(starting);
+  for (int k = 0; k < starting; ++k) {
+    Start& start = loaded.starts_[static_cast<std::size_t>(k)];
+    MPCA_TRY(start.id, reader.integer(cat("lag_start_id_", k)));
+    MPCA_TRY(start.asked, reader.time(cat("lag_start_asked_", k)));
+    MPCA_TRY(const std::int64_t is_overdue, reader.integer(cat("lag_start_overdue_", k)));
+    start.is_overdue = is_overdue != 0;
+    if (!is_plausible(start.asked)) return invalid("the state of the readiness lag has an impossible time");
+  }
+  if (!is_plausible(loaded.last_look_)) return invalid("the state of the readiness lag has an impossible time");
+  loaded.build();
+  *this = loaded;
+  return {};
+}
+
+}  // namespace mpca::plant
