@@ -22,6 +22,8 @@ SettingsTable settings_of(MetricsSettings& settings) {
   };
 }
 
+Duration fresh_for(const MetricsSettings& settings) { return 2 * settings.scrape_interval + settings.greatest_delay; }
+
 Result<std::optional<Duration>> parse_scrape_phase(std::string_view text) {
   if (trim(text) == "drawn") return std::nullopt;
   const auto phase = parse_duration(trim(text));
@@ -146,7 +148,7 @@ void MetricsPipeline::show(policy::Observation& observation) {
     spare_.push_back(std::move(samples_.front().pods));
     samples_.pop_front();
   }
-  const Duration still_fresh = 2 * settings_.scrape_interval + settings_.greatest_delay;
+  const Duration still_fresh = fresh_for(settings_);
   const auto aged = [&](policy::Signal signal, TimePoint time) {
     if (signal.quality == policy::Quality::missing) return signal;
     signal.age = now - time;

@@ -31,6 +31,9 @@ struct MetricsSettings {
 
 SettingsTable settings_of(MetricsSettings& settings);
 
+/// An older sample is stale: two intervals and the greatest delay.
+Duration fresh_for(const MetricsSettings& settings);
+
 /// The phase that `text` asks for, nullopt for `drawn`.
 ///   errors   invalid_argument  neither
 Result<std::optional<Duration>> parse_scrape_phase(std::string_view text);

@@ -55,6 +55,7 @@ SettingsTable settings_of(Preset& preset) {
   add(sim::settings_of(preset.fluid));
   add(sim::settings_of(preset.pods));
   add(sim::settings_of(preset.metrics));
+  add(sim::settings_of(preset.faults));
   table.emplace_back("violation-levels", &preset.violation_levels, "fraction",
                      Range{.low = 0, .high = 1, .low_open = true}, "at which costs are compared");
   table.emplace_back("prices", &preset.prices, "", Range::above(0), "P of the bill J(P)");

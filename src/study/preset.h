@@ -8,6 +8,7 @@
 
 #include "core/result.h"
 #include "policy/policy.h"
+#include "sim/faulty_world.h"
 #include "sim/fluid_world.h"
 #include "sim/request_world.h"
 #include "trace/demand_trace.h"
@@ -35,6 +36,7 @@ struct Preset {
   sim::RequestSettings requests;
   sim::PodSettings pods;
   sim::MetricsSettings metrics;
+  sim::FaultSettings faults;
   std::vector<double> violation_levels;
   std::vector<double> prices;  // P of the bill J(P)
 };

@@ -65,6 +65,19 @@ TEST(ArrivalsOf, AreTheSameForTheSameSeedOnly) {
   EXPECT_NE(arrivals_of(play, preset, 1)->count, arrivals_of(play, preset, 2)->count);
 }
 
+TEST(WorldMaker, PutsThePresetsFaultsIntoBothWorlds) {
+  const Preset faulty = load_preset("standard", {"faults=missing", "fault-share=1"}).value();
+  const Play play = prepare(trace_of(std::vector<double>(40, 2.0), 15s), "t", faulty).value();
+  for (const char* name : {"fluid", "requests"}) {
+    const WorldMaker make_world(faulty, name);
+    const auto world = make_world(arrivals_of(play, faulty, 1), 70);
+    for (int step = 0; step < 4; ++step) {
+      EXPECT_EQ(world->next()->in_flight_requests, policy::Signal{}) << name;
+      world->apply({.replicas = 70, .explanation = {}});
+    }
+  }
+}
+
 TEST(InitialReplicas, RunAtSixtyPercentOfTheGreatestRateOfTheFirstFiveMinutes) {
   const Preset preset = load_preset("standard").value();
   std::vector<double> rps(40, 1.0);

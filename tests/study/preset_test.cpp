@@ -35,6 +35,7 @@ TEST(Preset, StandardIsFrozen) {
   EXPECT_EQ(standard.metrics.least_delay, 1s);
   EXPECT_EQ(standard.metrics.greatest_delay, 5s);
   EXPECT_TRUE(standard.metrics.shows_failures);
+  EXPECT_EQ(standard.faults.kind, "none");
   EXPECT_EQ(standard.violation_levels, (std::vector<double>{0.003, 0.01, 0.03, 0.1}));
   EXPECT_EQ(standard.prices, (std::vector<double>{3, 10, 30, 100}));
 }
@@ -61,6 +62,17 @@ TEST(Preset, AChangeBecomesPartOfTheName) {
   EXPECT_EQ(changed.pods.readiness_lag, "45s");
   EXPECT_EQ(changed.fluid.client_timeout, 1s);
   EXPECT_EQ(changed.requests.client_timeout, 1s);
+}
+
+TEST(Preset, FaultsAreAChangeLikeAnyOther) {
+  const Preset faulty = load_preset("standard", {"faults=zero", "fault-share=0.25"}).value();
+  EXPECT_EQ(faulty.name, "standard+faults=zero+fault-share=0.25");
+  EXPECT_EQ(faulty.faults.kind, "zero");
+  EXPECT_EQ(faulty.faults.share, 0.25);
+  EXPECT_EQ(faulty.faults.mean_length, 60s);
+  const auto unknown = load_preset("standard", {"faults=lies"});
+  ASSERT_FALSE(unknown.has_value());
+  EXPECT_NE(unknown.error().message.find("must be one of none, missing"), std::string::npos) << unknown.error().message;
 }
 
 TEST(Preset, ABadChangeNamesTheKeyThatWasMeant) {
