@@ -6,10 +6,12 @@
 
 #include "core/text.h"
 #include "plant/internal/normal.h"
+#include "plant/internal/plausible.h"
 
 namespace mpca::plant {
 namespace {
 
+using internal::is_plausible;
 using internal::Moments;
 using internal::moments_within;
 using internal::normal_share_below;
@@ -24,8 +26,9 @@ constexpr double kGridEnd = 4.8;
 // kinds of pods sooner.
 constexpr double kLognormalWeight = 6.0;
 
-// With fewer pods than this since a change, the estimate is still settling.
-constexpr int kSettled = 10;
+// The prior's weight halves with every so many pods seen: it is for the beginning. One that stayed would keep a
+// workload of 120 s ten per cent below its lag for ever.
+constexpr double kPriorHalving = 8.0;
 
 // Page's sums: a lag of one standard deviation more than expected is the change to be found (half of it is the
 // reference value, and a quarter more since the expectation is itself estimated). The alarm is set so that pods whose
@@ -35,6 +38,9 @@ constexpr double kAlarm = 6.0;
 constexpr double kGreatestSurprise = 3.0;
 // Pods of one look have much in common, such as a node or an image: they count as two at most.
 constexpr int kMostOfOneLook = 2;
+// The expectation follows the fit, an eighth per look at which something became Ready, while neither sum is above this.
+constexpr double kDoubt = 1.5;
+constexpr double kExpectationGain = 0.125;
 // Older than 95 % of pods: told to the sums before it is Ready, if ever.
 constexpr double kOverdue = 1.645;
 
@@ -62,12 +68,6 @@ double log_seconds(Duration age) { return age < ReadinessLag::kLeast ? -kInfinit
 constexpr Duration kVeryOld = 2 * ReadinessLag::kGreatest;
 Duration as_age(Duration age) { return std::clamp(age, Duration::zero(), kVeryOld); }
 
-/// Within a century of the epoch, so that differences do not overflow.
-bool is_plausible(TimePoint time) {
-  constexpr Duration kCentury = std::chrono::hours(24 * 36525);
-  return time.time_since_epoch() <= kCentury && time.time_since_epoch() >= -kCentury;
-}
-
 }  // namespace
 
 ReadinessLag::ReadinessLag(const ReadinessLagPrior& prior) : prior_(prior) {
@@ -75,8 +75,8 @@ ReadinessLag::ReadinessLag(const ReadinessLagPrior& prior) : prior_(prior) {
   base_scale_ = std::clamp(std::sqrt(variance), kLeastScale, kGreatestScale);
   base_location_ = std::clamp(std::log(std::max(to_seconds(prior.mean), 1.0)) - 0.5 * variance, 0.0, kGreatestLog);
   base_weight_ = std::max(prior.weight, 0.0);
-  location_ = base_location_;
-  scale_ = base_scale_;
+  location_ = expected_location_ = base_location_;
+  scale_ = expected_scale_ = base_scale_;
   build();
 }
 
@@ -202,15 +202,26 @@ void ReadinessLag::end_look(TimePoint now) {
   if (is_settled_) return;
   fit_once();
   build();
+  if (surprise_.count > 0) expect();
 }
+
+void ReadinessLag::expect() {
+  if (sample_count_ >= kSettled && std::max(slower_, faster_) > kDoubt) return;
+  const double gain = sample_count_ < kSettled ? 1.0 : kExpectationGain;
+  expected_location_ += gain * (location_ - expected_location_);
+  expected_scale_ += gain * (scale_ - expected_scale_);
+}
+
+double ReadinessLag::base_weight_left(double samples) const { return base_weight_ / (1.0 + samples / kPriorHalving); }
 
 void ReadinessLag::add_sample(Duration low, Duration high, Surprise* surprise) {
   const Sample sample{static_cast<float>(log_seconds(low)),
                       static_cast<float>(std::clamp(log_seconds(std::max(high, kLeast)), 0.0, kGreatestLog))};
   if (low > kGreatest || sample.low > sample.high) return;
   if (surprise != nullptr) {
-    const double z =
-        moments_within((sample.low - location_) / scale_, (static_cast<double>(sample.high) - location_) / scale_).mean;
+    const double z = moments_within((sample.low - expected_location_) / expected_scale_,
+                                    (static_cast<double>(sample.high) - expected_location_) / expected_scale_)
+                         .mean;
     surprise->sum += std::clamp(z, -kGreatestSurprise, kGreatestSurprise);
     ++surprise->count;
   }
@@ -219,7 +230,7 @@ void ReadinessLag::add_sample(Duration low, Duration high, Surprise* surprise) {
 
 void ReadinessLag::add_censored(Duration age) {
   // Younger than hardly any pod becomes Ready: it says nothing, and would only push out one that does.
-  if (age < kLeast || age > kGreatest || share_by(age) < 0.05) return;
+  if (age < kLeast || age > kGreatest || share_by(age) < 0.01) return;
   push({static_cast<float>(log_seconds(age)), static_cast<float>(kInfinity)});
 }
 
@@ -229,12 +240,19 @@ void ReadinessLag::push(Sample sample) {
     --sample_count_;
   }
   samples_[static_cast<std::size_t>(sample_count_++)] = sample;
+  since_change_ = std::min(since_change_ + 1, kSettled);
   if (slower_ > 0.0) since_slower_ = std::min(since_slower_ + 1, kMostSamples);
   if (faster_ > 0.0) since_faster_ = std::min(since_faster_ + 1, kMostSamples);
   is_settled_ = false;
 }
 
 void ReadinessLag::follow(Start start) {
+  if (starting_count_ == kMostStarting && starts_[0].is_overdue) {
+    // Stuck ones must not keep new ones out.
+    add_censored(last_look_ - starts_[0].asked);
+    std::shift_left(starts_.begin(), starts_.end(), 1);
+    --starting_count_;
+  }
   if (starting_count_ == kMostStarting) {
     ++not_followed_;
   } else {
@@ -243,12 +261,13 @@ void ReadinessLag::follow(Start start) {
 }
 
 void ReadinessLag::look_for_overdue(TimePoint now) {
-  const double overdue_log_s = location_ + kOverdue * scale_;
+  const double overdue_log_s = expected_location_ + kOverdue * expected_scale_;
   for (Start& start : std::span(starts_).first(static_cast<std::size_t>(starting_count_))) {
     const double log_s = log_seconds(now - start.asked);
     if (start.is_overdue || log_s < overdue_log_s) continue;
     start.is_overdue = true;
-    surprise_.sum += std::min(moments_within((log_s - location_) / scale_, kInfinity).mean, kGreatestSurprise);
+    surprise_.sum +=
+        std::min(moments_within((log_s - expected_location_) / expected_scale_, kInfinity).mean, kGreatestSurprise);
     ++surprise_.count;
   }
 }
@@ -279,17 +298,17 @@ void ReadinessLag::look_for_change() {
   base_weight_ = std::min(base_weight_, 1.0);
   slower_ = faster_ = 0.0;
   since_slower_ = since_faster_ = 0;
-  has_changed_ = true;
+  since_change_ = 0;
   is_settled_ = false;
 }
 
 void ReadinessLag::fit_once() {
-  double count = base_weight_;
-  double sum = base_weight_ * (base_location_ - location_) / scale_;  // of z, in units of the present fit
+  double samples = 0.0;
+  double sum = 0.0;  // of z, in units of the present fit
   double square = 0.0;
   const auto add = [&](double low, double high) {
     const Moments within = moments_within((low - location_) / scale_, (high - location_) / scale_);
-    count += 1.0;
+    samples += 1.0;
     sum += within.mean;
     square += within.square;
   };
@@ -297,16 +316,15 @@ void ReadinessLag::fit_once() {
     add(sample.low, sample.high);
   for (const Start& start : std::span(starts_).first(static_cast<std::size_t>(starting_count_)))
     add(std::min(log_seconds(last_look_ - start.asked), kGreatestLog), kInfinity);
-  if (count <= 0.0) return;
+  const double base = base_weight_left(effective_samples_);
+  if (samples + base <= 0.0) return;
 
-  const double samples = count - base_weight_;
-  const double shift = sum / count;
-  const double samples_sum = sum - base_weight_ * (base_location_ - location_) / scale_;
-  const double deviation = square - 2.0 * shift * samples_sum + samples * shift * shift;
-  const double ratio = base_scale_ / scale_;
+  const double shift = (sum + base * (base_location_ - location_) / scale_) / (samples + base);
+  const double deviation = std::max(square - 2.0 * shift * sum + samples * shift * shift, 0.0);
+  const double base_ratio = base_scale_ / scale_;
+  const double variance = (deviation + base * base_ratio * base_ratio) / (samples + base);
   const double location = std::clamp(location_ + scale_ * shift, 0.0, kGreatestLog);
-  const double scale = std::clamp(scale_ * std::sqrt(std::max(deviation + base_weight_ * ratio * ratio, 0.0) / count),
-                                  kLeastScale, kGreatestScale);
+  const double scale = std::clamp(scale_ * std::sqrt(variance), kLeastScale, kGreatestScale);
   is_settled_ = std::abs(location - location_) < 1e-5 && std::abs(scale - scale_) < 1e-5;
   location_ = location;
   scale_ = scale;
@@ -338,29 +356,42 @@ void ReadinessLag::build() {
   };
   const auto bin_of = [this](double log_s) { return std::clamp(position_of(log_s), 0.0, double{kBins}); };
 
+  // Became Ready within the bin, and stayed in sight to somewhere within it.
   Bins ready;
-  for (std::size_t b = 0; b < kBins; ++b) ready[b] = std::max(kLognormalWeight, base_weight_) * lognormal[b];
+  Bins censored{};
+  for (std::size_t b = 0; b < kBins; ++b)
+    ready[b] = std::max(kLognormalWeight, base_weight_left(sample_count_)) * lognormal[b];
+  // What was seen for half of a bin was half at risk in it.
+  Bins at_risk_within{};
+  const auto censor = [&](double log_s) {
+    const double position = bin_of(log_s);
+    const std::size_t bin = std::min(static_cast<std::size_t>(position), std::size_t{kBins - 1});
+    censored[bin] += 1.0;
+    at_risk_within[bin] += position - static_cast<double>(bin);
+  };
   const auto samples = std::span(samples_).first(static_cast<std::size_t>(sample_count_));
   const auto starts = std::span(starts_).first(static_cast<std::size_t>(starting_count_));
   int ready_samples = 0;
   for (const Sample& sample : samples) {
-    if (std::isinf(sample.high)) continue;
-    spread(lognormal, bin_of(sample.low), bin_of(sample.high), ready);
-    ++ready_samples;
+    if (std::isinf(sample.high)) {
+      censor(sample.low);
+    } else {
+      spread(lognormal, bin_of(sample.low), bin_of(sample.high), ready);
+      ++ready_samples;
+    }
   }
-  // From the right, those of the greatest age first, would be exact; what `ready` shows is near enough.
-  Bins all = ready;
-  for (const Sample& sample : samples) {
-    if (std::isinf(sample.high)) spread(ready, bin_of(sample.low), kBins, all);
-  }
-  for (const Start& start : starts) spread(ready, bin_of(log_seconds(last_look_ - start.asked)), kBins, all);
+  for (const Start& start : starts) censor(log_seconds(last_look_ - start.asked));
 
-  double total = 0.0;
-  for (const double mass : all) total += mass;
-  double sum = 0.0;
+  double beyond = 0.0;  // ready or censored in later bins
+  Bins at_risk;
+  for (std::size_t b = kBins; b-- > 0;) {
+    at_risk[b] = beyond + ready[b] + at_risk_within[b];
+    beyond += ready[b] + censored[b];
+  }
+  double starting = 1.0;
   for (std::size_t b = 0; b < kBins; ++b) {
-    cumulative_[b] = static_cast<float>(sum / total);
-    sum += all[b];
+    cumulative_[b] = static_cast<float>(1.0 - starting);
+    if (at_risk[b] > 0.0) starting *= std::clamp(1.0 - ready[b] / at_risk[b], 0.0, 1.0);
   }
   cumulative_[kBins] = 1.0F;
 
@@ -424,11 +455,11 @@ double ReadinessLag::confidence() const {
   return effective_samples_ / (effective_samples_ + std::max(1.0, prior_.weight));
 }
 
-bool ReadinessLag::is_drifting() const { return has_changed_ && sample_count_ < kSettled; }
+bool ReadinessLag::is_drifting() const { return since_change_ < kSettled; }
 
 Figure ReadinessLag::mean_figure() const {
   const double value = to_seconds(mean());
-  const double samples = effective_samples_ + base_weight_ + 1.0;
+  const double samples = effective_samples_ + base_weight_left(effective_samples_) + 1.0;
   const double factor = std::exp(1.645 * spread() / std::sqrt(samples));
   return {value, value / factor, value * factor, confidence(),
           effective_samples_ < 0.5 ? "configured"
@@ -438,7 +469,7 @@ Figure ReadinessLag::mean_figure() const {
 
 Figure ReadinessLag::quantile_figure(double level) const {
   const double wanted = std::clamp(level, 0.01, 0.99);
-  const double samples = effective_samples_ + base_weight_ + 1.0;
+  const double samples = effective_samples_ + base_weight_left(effective_samples_) + 1.0;
   const double apart = 1.645 * std::sqrt(wanted * (1.0 - wanted) / samples);
   Figure figure = mean_figure();
   figure.value = to_seconds(quantile(wanted));
@@ -448,9 +479,10 @@ Figure ReadinessLag::quantile_figure(double level) const {
 }
 
 void ReadinessLag::save(StateWriter& writer) const {
-  writer.put("lag_fit", std::array{base_location_, base_scale_, base_weight_, location_, scale_});
+  writer.put("lag_fit", std::array{base_location_, base_scale_, base_weight_, location_, scale_, expected_location_,
+                                   expected_scale_});
   writer.put("lag_change", std::array{slower_, faster_, double(since_slower_), double(since_faster_),
-                                      double(has_changed_), double(is_settled_)});
+                                      double(since_change_), double(is_settled_)});
   writer.put("lag_look", std::array{double(has_looked_), double(has_ids_), double(last_spec_), double(last_total_),
                                     double(not_followed_)});
   writer.put("lag_last_look", last_look_);
@@ -476,15 +508,16 @@ Result<void> ReadinessLag::load(const StateReader& reader) {
   MPCA_TRY(const std::vector<double> look, reader.numbers("lag_look"));
   MPCA_TRY(const std::vector<double> samples, reader.numbers("lag_samples"));
   MPCA_TRY(const std::int64_t starting, reader.integer("lag_starting"));
-  if (fit.size() != 5 || change.size() != 6 || look.size() != 5 || samples.size() % 2 != 0 ||
+  if (fit.size() != 7 || change.size() != 6 || look.size() != 5 || samples.size() % 2 != 0 ||
       samples.size() > 2 * std::size_t{kMostSamples} || starting < 0 || starting > kMostStarting)
     return invalid("the state of the readiness lag has a wrong number of values");
   const auto within = [](double value, double low, double high) { return value >= low && value <= high; };
   bool is_possible = within(fit[0], 0.0, kGreatestLog) && within(fit[1], kLeastScale, kGreatestScale) &&
                      within(fit[2], 0.0, 1e9) && within(fit[3], 0.0, kGreatestLog) &&
-                     within(fit[4], kLeastScale, kGreatestScale) && within(change[0], 0.0, kAlarm) &&
-                     within(change[1], 0.0, kAlarm) && within(change[2], 0.0, kMostSamples) &&
-                     within(change[3], 0.0, kMostSamples);
+                     within(fit[4], kLeastScale, kGreatestScale) && within(fit[5], 0.0, kGreatestLog) &&
+                     within(fit[6], kLeastScale, kGreatestScale) && within(change[4], 0.0, kSettled) &&
+                     within(change[0], 0.0, kAlarm) && within(change[1], 0.0, kAlarm) &&
+                     within(change[2], 0.0, kMostSamples) && within(change[3], 0.0, kMostSamples);
   for (std::size_t k = 2; k < 5; ++k) is_possible = is_possible && within(look[k], -1e9, 1e9);
   for (std::size_t k = 0; k + 1 < samples.size(); k += 2) {
     is_possible = is_possible && samples[k] <= samples[k + 1] && samples[k] < 20.0 && samples[k + 1] >= 0.0;
@@ -497,11 +530,13 @@ Result<void> ReadinessLag::load(const StateReader& reader) {
   loaded.base_weight_ = fit[2];
   loaded.location_ = fit[3];
   loaded.scale_ = fit[4];
+  loaded.expected_location_ = fit[5];
+  loaded.expected_scale_ = fit[6];
   loaded.slower_ = change[0];
   loaded.faster_ = change[1];
   loaded.since_slower_ = static_cast<int>(change[2]);
   loaded.since_faster_ = static_cast<int>(change[3]);
-  loaded.has_changed_ = change[4] != 0.0;
+  loaded.since_change_ = static_cast<int>(change[4]);
   loaded.is_settled_ = change[5] != 0.0;
   loaded.has_looked_ = look[0] != 0.0;
   loaded.has_ids_ = look[1] != 0.0;

@@ -6,13 +6,11 @@
 // while it does: leaving it out makes a stuck rollout look fast exactly when it is slow. One that was taken away while
 // starting is at least as old as when it was last seen. What crashed and is not Ready again does not start.
 //
-// The estimate is a mixture of two answers. A lognormal is fitted to all intervals at once (EM; Dempster, Laird, Rubin
-// (1977), JRSS B 39, 1-38), with the prior as pseudo-samples. On top of it, every sample puts its own mass on a grid of
-// 48 bins in the fit's standard units: within an interval by the lognormal, beyond a censored age by what the others
-// show (redistribution to the right: Efron (1967), The two sample problem with censored data; it gives Kaplan and
-// Meier's estimate), and the lognormal stays in with the weight of a few samples (a Dirichlet process' posterior mean:
-// Susarla, van Ryzin (1976), JASA 71, 897-902). So intervals of 15 s, which say nothing about the shape within, still
-// give a quantile, and two kinds of pods (image there or not) are seen as two.
+// The estimate is made of two. A lognormal is fitted to all samples at once (EM; Dempster, Laird, Rubin (1977), JRSS B
+// 39, 1-38), with the prior as pseudo-samples. It says what an interval of 15 s does not: where within it. Then the
+// product-limit estimate (Kaplan, Meier (1958), JASA 53, 457-481) is taken on 48 bins in the lognormal's standard
+// units, with the lognormal itself as a few more samples (Susarla, van Ryzin (1976), JASA 71, 897-902). So coarse looks
+// still give quantiles, and two kinds of pods (image there or not) are seen as two, which a fit alone would not.
 //
 // Memory: the last 64 pods. A change is found by two cumulative sums of standardised lags (Page (1954), Continuous
 // inspection schemes, Biometrika 41, 100-115), which also say since when; older pods are then forgotten.
@@ -94,6 +92,7 @@ class ReadinessLag {
   static constexpr int kMostSamples = 64;
   static constexpr int kMostStarting = 32;
   static constexpr int kBins = 48;
+  static constexpr int kSettled = 10;
 
   /// In logarithms of seconds; -inf and inf: open.
   struct Sample {
@@ -118,6 +117,8 @@ class ReadinessLag {
   void follow(Start start);
   void look_for_overdue(TimePoint now);
   void look_for_change();
+  void expect();
+  double base_weight_left(double samples) const;
   void fit_once();
   void build();
   double share_by(Duration age) const;
@@ -128,14 +129,17 @@ class ReadinessLag {
   // Memory, in the order of save().
   double base_location_ = 0.0;  // of the prior in use, in logarithms of seconds
   double base_scale_ = 0.0;
-  double base_weight_ = 0.0;
-  double location_ = 0.0;  // of the fitted lognormal
+  double base_weight_ = 0.0;  // before anything was seen; sinks with what is seen
+  double location_ = 0.0;     // of the fitted lognormal
   double scale_ = 0.0;
+  double expected_location_ = 0.0;  // what a change is measured against: the fit, slowly, and not while in doubt
+  double expected_scale_ = 0.0;
   double slower_ = 0.0;  // Page's sums, and the samples since they left zero
   double faster_ = 0.0;
   int since_slower_ = 0;
   int since_faster_ = 0;
-  bool has_changed_ = false;
+  bool is_settled_ = false;      // another step of the fit changes nothing
+  int since_change_ = kSettled;  // samples; stays at kSettled
   bool has_looked_ = false;
   bool has_ids_ = false;
   TimePoint last_look_;
@@ -150,7 +154,6 @@ class ReadinessLag {
 
   // Follows from the memory.
   Surprise surprise_;
-  bool is_settled_ = false;  // another step of the fit changes nothing
   double effective_samples_ = 0.0;
   std::array<float, kBins + 1> cumulative_{};
 };

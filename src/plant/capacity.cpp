@@ -1,0 +1,221 @@
+#include "plant/capacity.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <vector>
+
+#include "plant/internal/plausible.h"
+
+namespace mpca::plant {
+namespace {
+
+using internal::Level;
+
+constexpr double kBoundFactor = 4.0;
+constexpr double kGreatestReadyUncertainty = 0.1;  // fraction
+
+// What errors that have nothing to do with load may come to, as shares of all requests.
+constexpr double kNothingFails = 0.01;
+constexpr double kLittleFails = 0.05;
+// In flight beyond this many times what is in service at capacity, and beyond a handful, is a backlog. Queues of one
+// pod reach it near 90 % utilization, where throughput and capacity are the same within the noise.
+constexpr double kBacklogFactor = 2.0;
+constexpr double kBacklogHandful = 4.0;
+
+// Throughput is a bound only where it is above what was thought possible by more than noise.
+constexpr double kBusyMargin = 1.05;
+// Below this share of capacity the idle part of CPU shows in CPU / rate.
+constexpr double kLeastLoadForCpu = 0.3;
+constexpr int kCpuKnown = 5;
+constexpr double kCpuDeadBand = 1.1;
+// Above this share of capacity waiting shows in in flight / rate.
+constexpr double kGreatestLoadForService = 0.6;
+constexpr double kServiceMemory = 64.0;  // samples
+constexpr double kServicePriorWeight = 3.0;
+constexpr int kServiceKnown = 12;
+
+constexpr double kMostCounted = 1e6;
+
+bool is_measured(double value) { return value >= 0.0 && value <= 1e12; }
+
+bool is_usable(const std::optional<double>& value) { return !value || is_measured(*value); }
+
+}  // namespace
+
+Capacity::Capacity(const CapacityPrior& prior)
+    : prior_(prior),
+      level_(prior.capacity_rps, prior.weight, prior.capacity_rps / kBoundFactor, prior.capacity_rps * kBoundFactor),
+      cpu_per_request_(1.0, 0.0, 1e-9, 1e6),
+      in_flight_sum_(prior.service_time > Duration::zero() ? to_seconds(prior.service_time) : 1.0 / prior.capacity_rps),
+      rate_sum_(1.0) {}
+
+void Capacity::observe(const LoadSample& sample) {
+  if (!prior_.learn || !internal::is_plausible(sample.end) || (has_sample_ && sample.end <= last_end_)) return;
+  if (!(sample.ready > 0.0 && sample.ready <= 1e9) || !is_measured(sample.served_rps) ||
+      !is_usable(sample.failed_rps) || !is_usable(sample.in_flight) || !is_usable(sample.cpu_cores))
+    return;
+  const double failed = sample.failed_rps.value_or(0.0);
+  const double failed_share = failed > 0.0 ? failed / (failed + sample.served_rps) : 0.0;
+  const bool is_service_known = service_samples_ >= kServiceKnown;
+  const double in_service = sample.ready * std::max(capacity_rps() * service_time_s(), is_service_known ? 0.0 : 1.0);
+  // Before the service time is known, slots are not, and only failures tell a queue from a large pod.
+  const bool has_backlog = sample.in_flight && *sample.in_flight > kBacklogFactor * in_service + kBacklogHandful &&
+                           (is_service_known || failed_share > kNothingFails);
+  const bool follows = has_sample_ && sample.end - last_end_ <= sample.length + sample.length / 2;
+  is_saturated_ = has_backlog && had_backlog_ && follows;
+  had_backlog_ = has_backlog;
+  has_sample_ = true;
+  last_end_ = sample.end;
+  if (sample.ready_uncertainty > kGreatestReadyUncertainty * sample.ready) return;
+
+  const double throughput_rps = sample.served_rps / sample.ready;
+  if (!is_saturated_ || failed_share <= kLittleFails) learn_cpu(throughput_rps, failed_share, sample);
+  learn_level(throughput_rps, failed_share, sample);
+  if (!has_backlog) learn_service_time(throughput_rps, failed_share, sample);
+}
+
+void Capacity::learn_level(double throughput_rps, double failed_share, const LoadSample& sample) {
+  const double factor = cpu_factor();
+  if (is_saturated_) {
+    double worked_rps = throughput_rps;
+    if (failed_share > kNothingFails && sample.cpu_cores && cpu_per_request_.samples() >= kCpuKnown)
+      worked_rps = *sample.cpu_cores / sample.ready / cpu_per_request_.value();
+    const Level::Taken taken = level_.add(worked_rps / factor);
+    if (taken == Level::Taken::changed) {
+      // What was seen is at the present CPU per request, whatever the old one was.
+      if (factor < 1.0) level_.scale(factor);
+      if (cpu_per_request_.samples() >= kCpuKnown) reference_cpu_ = cpu_per_request_.value();
+      saturated_samples_ = Level::kToAgree;
+      busy_samples_ = 0;
+    } else if (taken == Level::Taken::near) {
+      saturated_samples_ = std::min(saturated_samples_ + 1, Level::kMostSamples);
+    }
+  } else if (!had_backlog_ && failed_share <= kNothingFails && throughput_rps > kBusyMargin * capacity_rps()) {
+    const Level::Taken taken = level_.add(throughput_rps / factor);
+    if (taken == Level::Taken::changed) saturated_samples_ = 0;
+    if (taken == Level::Taken::changed || taken == Level::Taken::near)
+      busy_samples_ = std::min(busy_samples_ + 1, Level::kMostSamples);
+  }
+}
+
+void Capacity::learn_cpu(double throughput_rps, double failed_share, const LoadSample& sample) {
+  if (!sample.cpu_cores || failed_share > kLittleFails) return;
+  if (throughput_rps < kLeastLoadForCpu * capacity_rps() || sample.served_rps <= 0.0) return;
+  cpu_per_request_.add(*sample.cpu_cores / sample.served_rps);
+  if (reference_cpu_ <= 0.0 && cpu_per_request_.samples() >= kCpuKnown) reference_cpu_ = cpu_per_request_.value();
+}
+
+void Capacity::learn_service_time(double throughput_rps, double failed_share, const LoadSample& sample) {
+  if (!sample.in_flight || failed_share > kNothingFails || sample.served_rps <= 0.0) return;
+  if (throughput_rps > kGreatestLoadForService * capacity_rps()) return;
+  if (service_samples_ == 0) {
+    in_flight_sum_ = kServicePriorWeight * sample.served_rps * service_time_s();
+    rate_sum_ = kServicePriorWeight * sample.served_rps;
+  }
+  // Sums of both, not means of ratios: a gauge that reads 0 or 3 by chance averages out. A wild one is cut.
+  const double expected = sample.served_rps * service_time_s();
+  const double counted = std::min(*sample.in_flight, 3.0 * expected + 6.0 * std::sqrt(expected) + 3.0);
+  const double kept = 1.0 - 1.0 / kServiceMemory;
+  in_flight_sum_ = std::clamp(in_flight_sum_ * kept + counted, rate_sum_ * 1e-6, rate_sum_ * 3600.0);
+  rate_sum_ = rate_sum_ * kept + sample.served_rps;
+  service_samples_ = std::min(service_samples_ + 1, static_cast<int>(kServiceMemory));
+}
+
+/// At most 1.
+double Capacity::cpu_factor() const {
+  if (reference_cpu_ <= 0.0) return 1.0;
+  const double rise = cpu_per_request_.value() / reference_cpu_;
+  return rise > kCpuDeadBand ? 1.0 / rise : 1.0;
+}
+
+/// What the limit of a pod's CPU lets it serve; large when that is not known.
+double Capacity::cpu_bound_rps() const {
+  if (prior_.cpu_limit_cores <= 0.0 || cpu_per_request_.samples() < kCpuKnown) return prior_.capacity_rps * 1e3;
+  return prior_.cpu_limit_cores / cpu_per_request_.value();
+}
+
+double Capacity::capacity_rps() const {
+  return std::clamp(std::min(level_.value() * cpu_factor(), cpu_bound_rps()), prior_.capacity_rps / kBoundFactor,
+                    prior_.capacity_rps * kBoundFactor);
+}
+
+Duration Capacity::service_time() const { return from_seconds(std::clamp(service_time_s(), 1e-6, 3600.0)); }
+
+Figure Capacity::capacity_figure() const {
+  const double value = capacity_rps();
+  const double factor = cpu_factor();
+  const double seen = saturated_samples_ > 0 ? saturated_samples_ : 0.5 * busy_samples_;
+  Figure figure{.value = value, .confidence = seen / (seen + std::max(prior_.weight, 1.0)), .source = "configured"};
+  // Nine in ten priors are right within a factor of two; a bound from below says little about above.
+  double below = 2.0;
+  double above = 2.0;
+  if (saturated_samples_ >= Level::kToAgree) {
+    below = above = 1.02 + 2.0 * level_.spread() / std::sqrt(static_cast<double>(saturated_samples_));
+    figure.source = "saturated";
+  } else if (busy_samples_ > 0) {
+    below = 1.1;
+    figure.source = "throughput";
+  }
+  if (factor < 1.0) {
+    figure.source = "CPU per request";
+    figure.confidence *= 0.7;
+    above *= 1.0 / factor;  // where CPU is not what is short, nothing has changed
+    below *= kCpuDeadBand;
+  }
+  if (cpu_bound_rps() <= value * (1.0 + 1e-9)) {
+    figure.source = "CPU limit";
+    above = std::min(above, kCpuDeadBand);
+  }
+  figure.low = std::max(value / below, std::min(value, prior_.capacity_rps / kBoundFactor));
+  figure.high = std::min(value * above, std::max(value, prior_.capacity_rps * kBoundFactor));
+  return figure;
+}
+
+Figure Capacity::service_time_figure() const {
+  const double value = to_seconds(service_time());
+  const double seen = service_samples_;
+  if (service_samples_ == 0) return {value, value / 4.0, value * 4.0, 0.0, "configured"};
+  // Numbers in flight vary like Poisson ones; the sums hold `memory` of them.
+  const double counted = std::clamp(in_flight_sum_, 0.1, kMostCounted);
+  const double factor = std::exp(std::min(1.645 / std::sqrt(counted), 1.4));
+  return {value, value / factor, value * factor, seen / (seen + kServiceKnown), "in flight / rate"};
+}
+
+void Capacity::save(StateWriter& writer) const {
+  writer.put("capacity_last_end", last_end_);
+  writer.put("capacity_counts",
+             std::array{double(has_sample_), double(had_backlog_), double(is_saturated_), double(saturated_samples_),
+                        double(busy_samples_), double(service_samples_)});
+  writer.put("capacity_sums", std::array{reference_cpu_, in_flight_sum_, rate_sum_});
+  level_.save(writer, "capacity_level");
+  cpu_per_request_.save(writer, "cpu_per_request");
+}
+
+Result<void> Capacity::load(const StateReader& reader) {
+  Capacity loaded(prior_);
+  MPCA_TRY(loaded.last_end_, reader.time("capacity_last_end"));
+  MPCA_TRY(const std::vector<double> counts, reader.numbers("capacity_counts"));
+  MPCA_TRY(const std::vector<double> sums, reader.numbers("capacity_sums"));
+  MPCA_TRY_VOID(loaded.level_.load(reader, "capacity_level"));
+  MPCA_TRY_VOID(loaded.cpu_per_request_.load(reader, "cpu_per_request"));
+  const bool is_possible =
+      counts.size() == 6 && sums.size() == 3 && internal::is_plausible(loaded.last_end_) &&
+      std::all_of(counts.begin(), counts.end(), [](double n) { return n >= 0.0 && n <= kServiceMemory; }) &&
+      std::all_of(sums.begin(), sums.end(), [](double sum) { return sum >= 0.0 && sum <= 1e18; }) && sums[2] > 0.0 &&
+      sums[1] >= sums[2] * 1e-7;
+  if (!is_possible) return invalid("the state of the capacity has a value out of range");
+  loaded.has_sample_ = counts[0] != 0.0;
+  loaded.had_backlog_ = counts[1] != 0.0;
+  loaded.is_saturated_ = counts[2] != 0.0;
+  loaded.saturated_samples_ = static_cast<int>(counts[3]);
+  loaded.busy_samples_ = static_cast<int>(counts[4]);
+  loaded.service_samples_ = static_cast<int>(counts[5]);
+  loaded.reference_cpu_ = sums[0];
+  loaded.in_flight_sum_ = sums[1];
+  loaded.rate_sum_ = sums[2];
+  *this = loaded;
+  return {};
+}
+
+}  // namespace mpca::plant
