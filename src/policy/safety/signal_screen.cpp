@@ -1,0 +1,240 @@
+#include "policy/safety/signal_screen.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace mpca::policy {
+namespace {
+
+// Sources that tell times as floating-point seconds round them.
+constexpr Duration kSameTime = std::chrono::milliseconds(1);
+constexpr Duration kOldest = std::chrono::hours(24 * 365);
+constexpr double kRoundingError = 1e-9;
+// In parts of what one replica serves.
+constexpr double kNearlyNothing = 0.01;
+constexpr double kSubstantial = 0.5;
+// A rate that was believed may be far beyond the configured capacity; only a jump is doubtful.
+constexpr double kJump = 2.0;
+constexpr double kLearningRate = 0.1;
+
+/// About now, and not from before.
+bool is_current(Finding finding) { return finding == Finding::good || finding == Finding::duplicate; }
+
+}  // namespace
+
+std::string_view words_of(Finding finding) {
+  switch (finding) {
+    case Finding::good:
+      return "is good";
+    case Finding::missing:
+      return "is missing";
+    case Finding::invalid:
+      return "is missing: not a number >= 0";
+    case Finding::stale:
+      return "is stale";
+    case Finding::duplicate:
+      return "is not new: seen before";
+    case Finding::reordered:
+      return "is not new: older than one seen before";
+    case Finding::zero_unconfirmed:
+      return "is suspicious: fell to zero, not confirmed";
+    case Finding::zero_contradicted:
+      return "is suspicious: zero while requests are there or nothing is ready";
+    case Finding::impossible:
+      return "is suspicious: beyond what the ready pods can serve";
+    case Finding::below_cpu:
+      return "is suspicious: fell below what CPU speaks for";
+  }
+  return "";
+}
+
+void SignalScreen::screen(const Observation& raw, ScreenedObservation& out) {
+  out.observation = raw;
+  Observation& observation = out.observation;
+  const TimePoint now = observation.now;
+  if (state_.last_good == TimePoint::min() || state_.last_good > now) state_.last_good = now;
+
+  out.served_rate = check(observation.served_rate_rps, now, state_.newest[0]);
+  out.failed_rate = check(observation.failed_rate_rps, now, state_.newest[1]);
+  out.in_flight = check(observation.in_flight_requests, now, state_.newest[2]);
+  out.cpu = check(observation.cpu_cores, now, state_.newest[3]);
+  const double covered = covered_share(observation);
+  out.covered_share = covered > 0.0 ? std::optional(covered) : std::nullopt;
+  const bool has_invalid =
+      out.failed_rate == Finding::invalid || out.in_flight == Finding::invalid || out.cpu == Finding::invalid;
+
+  if (out.served_rate == Finding::good) {
+    const Signal& served = observation.served_rate_rps;
+    out.served_rate = judge(served.value, now - served.age, out);
+  } else if (out.served_rate == Finding::missing || out.served_rate == Finding::invalid) {
+    state_.doubt_since = TimePoint::min();  // a doubt has to last without a gap
+  } else if (out.served_rate != Finding::reordered && state_.doubt != Finding::good) {
+    out.served_rate = state_.doubt;  // the doubtful sample again
+  }
+  if (is_suspicious(out.served_rate)) {
+    observation.served_rate_rps = {};
+    const auto take_out = [](Signal& signal, Finding& finding, double nothing, Finding why) {
+      if (!is_current(finding) || signal.value > nothing) return;
+      signal = {};
+      finding = why;
+    };
+    // An outage reads zero everywhere. What still tells something stays.
+    if (out.served_rate == Finding::zero_unconfirmed || out.served_rate == Finding::zero_contradicted) {
+      take_out(observation.in_flight_requests, out.in_flight, 0.0, out.served_rate);
+      take_out(observation.cpu_cores, out.cpu, 0.0, out.served_rate);
+    }
+  }
+
+  if (out.served_rate == Finding::good) state_.last_good = now;
+  out.blind_for = now - state_.last_good;
+  out.is_clean =
+      out.served_rate == Finding::good && !has_invalid && out.covered_share.value_or(1.0) >= settings_.least_coverage;
+}
+
+Finding SignalScreen::check(Signal& signal, TimePoint now, TimePoint& newest) const {
+  if (signal.quality == Quality::missing) {
+    signal = {};
+    return Finding::missing;
+  }
+  if (!std::isfinite(signal.value) || signal.value < -kRoundingError) {
+    signal = {};
+    return Finding::invalid;
+  }
+  signal.value = std::max(signal.value, 0.0);
+  signal.age = std::clamp(signal.age, Duration::zero(), kOldest);
+  const TimePoint sampled = now - signal.age;
+  if (newest > now) newest = TimePoint::min();  // the clock was set back
+  const bool is_older = newest != TimePoint::min() && sampled < newest - kSameTime;
+  const bool is_new = newest == TimePoint::min() || sampled > newest + kSameTime;
+  newest = std::max(newest, sampled);
+  if (signal.quality == Quality::stale || signal.age > settings_.stale_after) {
+    signal.quality = Quality::stale;
+    return Finding::stale;
+  }
+  if (is_older) {
+    signal.quality = Quality::stale;
+    return Finding::reordered;
+  }
+  return is_new ? Finding::good : Finding::duplicate;
+}
+
+/// Cleans the pods' CPU on the way; 0: no pod has any.
+double SignalScreen::covered_share(Observation& observation) const {
+  int ready = 0;
+  int covered = 0;
+  for (PodObservation& pod : observation.pods) {
+    Signal& cpu = pod.cpu_cores;
+    if (!std::isfinite(cpu.value) || cpu.value < -kRoundingError) cpu = {};
+    cpu.age = std::clamp(cpu.age, Duration::zero(), kOldest);
+    if (cpu.quality == Quality::fresh && cpu.age > settings_.stale_after) cpu.quality = Quality::stale;
+    if (!pod.is_ready || pod.is_terminating) continue;
+    ++ready;
+    covered += cpu.quality != Quality::missing ? 1 : 0;
+  }
+  return ready > 0 ? static_cast<double>(covered) / ready : 0.0;
+}
+
+Finding SignalScreen::judge(double served_rps, TimePoint sampled, ScreenedObservation& out) {
+  const bool has_trusted = state_.trusted_rps >= 0.0;
+  if (served_rps < kNearlyNothing * capacity_rps_) {
+    if (is_contradicted(out)) {
+      state_.doubt = Finding::zero_contradicted;
+      state_.doubt_since = TimePoint::min();
+      return state_.doubt;
+    }
+    if (has_trusted && state_.trusted_rps < kSubstantial * capacity_rps_) return believe(served_rps, out);
+    if (!agrees_with_zero(out)) state_.doubt_since = TimePoint::min();
+    if (doubt(Finding::zero_unconfirmed, sampled)) return state_.doubt;
+    return believe(served_rps, out);
+  }
+
+  const double possible = settings_.impossible_factor * capacity_rps_ * std::max(out.observation.ready_replicas, 1);
+  if (served_rps > possible && !(has_trusted && served_rps <= kJump * state_.trusted_rps)) {
+    if (doubt(Finding::impossible, sampled)) return state_.doubt;
+    return believe(served_rps, out);
+  }
+
+  const auto by_cpu = rate_by_cpu(out);
+  if (by_cpu && served_rps < state_.trusted_rps && served_rps * settings_.cpu_disagreement < *by_cpu) {
+    if (doubt(Finding::below_cpu, sampled)) return state_.doubt;
+    state_.cpu_s_per_request = 0.0;  // a request costs something else now
+  }
+  return believe(served_rps, out);
+}
+
+bool SignalScreen::is_contradicted(const ScreenedObservation& seen) const {
+  const Observation& observation = seen.observation;
+  const int ready = observation.ready_replicas;
+  // With nothing ready nothing is served, however much is asked for.
+  if (ready == 0 && observation.spec_replicas > 0) return true;
+  return (is_current(seen.in_flight) && observation.in_flight_requests.value > 0.0) ||
+         (is_current(seen.failed_rate) && observation.failed_rate_rps.value >= kNearlyNothing * capacity_rps_) ||
+         (is_current(seen.cpu) && observation.cpu_cores.value > settings_.idle_cpu_cores * std::max(ready, 1));
+}
+
+/// What this world has ever shown has to be there; that it reads nothing, is_contradicted() has seen.
+bool SignalScreen::agrees_with_zero(const ScreenedObservation& seen) const {
+  return (is_current(seen.in_flight) || state_.newest[2] == TimePoint::min()) &&
+         (is_current(seen.cpu) || state_.newest[3] == TimePoint::min());
+}
+
+std::optional<double> SignalScreen::rate_by_cpu(const ScreenedObservation& seen) const {
+  if (state_.cpu_s_per_request <= 0.0 || !is_current(seen.cpu)) return std::nullopt;
+  const double busy = seen.observation.cpu_cores.value - settings_.idle_cpu_cores * seen.observation.ready_replicas;
+  return busy / state_.cpu_s_per_request;
+}
+
+/// False: it has lasted long enough.
+bool SignalScreen::doubt(Finding why, TimePoint sampled) {
+  if (state_.doubt != why || state_.doubt_since == TimePoint::min()) state_.doubt_since = sampled;
+  state_.doubt = why;
+  return sampled - state_.doubt_since < settings_.zero_confirmation;
+}
+
+Finding SignalScreen::believe(double served_rps, const ScreenedObservation& seen) {
+  state_.doubt = Finding::good;
+  state_.doubt_since = TimePoint::min();
+  state_.trusted_rps = served_rps;
+  if (seen.cpu == Finding::good && served_rps >= kSubstantial * capacity_rps_) {
+    const double busy = seen.observation.cpu_cores.value - settings_.idle_cpu_cores * seen.observation.ready_replicas;
+    const double now_s = std::max(busy, 0.0) / served_rps;
+    double& known_s = state_.cpu_s_per_request;
+    known_s = known_s > 0.0 ? known_s + kLearningRate * (now_s - known_s) : now_s;
+  }
+  return Finding::good;
+}
+
+void SignalScreen::save(StateWriter& writer) const {
+  writer.put("screen_newest_served", state_.newest[0]);
+  writer.put("screen_newest_failed", state_.newest[1]);
+  writer.put("screen_newest_in_flight", state_.newest[2]);
+  writer.put("screen_newest_cpu", state_.newest[3]);
+  writer.put("screen_last_good", state_.last_good);
+  writer.put("screen_doubt_since", state_.doubt_since);
+  writer.put("screen_doubt", static_cast<std::int64_t>(state_.doubt));
+  writer.put("screen_trusted_rps", state_.trusted_rps);
+  writer.put("screen_cpu_s_per_request", state_.cpu_s_per_request);
+}
+
+Result<void> SignalScreen::load(const StateReader& reader) {
+  State state;
+  MPCA_TRY(state.newest[0], reader.time("screen_newest_served"));
+  MPCA_TRY(state.newest[1], reader.time("screen_newest_failed"));
+  MPCA_TRY(state.newest[2], reader.time("screen_newest_in_flight"));
+  MPCA_TRY(state.newest[3], reader.time("screen_newest_cpu"));
+  MPCA_TRY(state.last_good, reader.time("screen_last_good"));
+  MPCA_TRY(state.doubt_since, reader.time("screen_doubt_since"));
+  MPCA_TRY(const std::int64_t doubt, reader.integer("screen_doubt"));
+  MPCA_TRY(state.trusted_rps, reader.number("screen_trusted_rps"));
+  MPCA_TRY(state.cpu_s_per_request, reader.number("screen_cpu_s_per_request"));
+  if (doubt != 0 && (doubt < static_cast<std::int64_t>(Finding::zero_unconfirmed) ||
+                     doubt > static_cast<std::int64_t>(Finding::below_cpu)))
+    return invalid("line \"screen_doubt\" of the state is not a doubt");
+  if (!std::isfinite(state.trusted_rps) || !std::isfinite(state.cpu_s_per_request))
+    return invalid("the state of the signal screen has a number that is not finite");
+  state.doubt = static_cast<Finding>(doubt);
+  state_ = state;
+  return {};
+}
+
+}  // namespace mpca::policy
