@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "plant/internal/plausible.h"
@@ -22,6 +23,13 @@ constexpr double kLittleFails = 0.05;
 // pod reach it near 90 % utilization, where throughput and capacity are the same within the noise.
 constexpr double kBacklogFactor = 2.0;
 constexpr double kBacklogHandful = 4.0;
+
+// A queue that takes up this share of what is served grows because pods cannot serve more.
+constexpr double kGrows = 0.05;
+constexpr double kFarBelow = 0.86;
+// Two minutes of intervals of 15 s, and what is then taken off.
+constexpr int kWastedInARow = 8;
+constexpr double kLowered = 0.85;
 
 // Throughput is a bound only where it is above what was thought possible by more than noise.
 constexpr double kBusyMargin = 1.05;
@@ -67,36 +75,60 @@ void Capacity::observe(const LoadSample& sample) {
   had_backlog_ = has_backlog;
   has_sample_ = true;
   last_end_ = sample.end;
+  const double grown = sample.in_flight.value_or(0.0) - std::exchange(last_in_flight_, sample.in_flight.value_or(0.0));
   if (sample.ready_uncertainty > kGreatestReadyUncertainty * sample.ready) return;
 
+  const bool grows = is_saturated_ && grown > kGrows * sample.served_rps * to_seconds(sample.length);
   const double throughput_rps = sample.served_rps / sample.ready;
   if (!is_saturated_ || failed_share <= kLittleFails) learn_cpu(throughput_rps, failed_share, sample);
-  learn_level(throughput_rps, failed_share, sample);
+  if (is_saturated_) {
+    learn_saturated(throughput_rps, failed_share, grows, sample);
+  } else {
+    learn_busy(throughput_rps, failed_share);
+  }
   if (!has_backlog) learn_service_time(throughput_rps, failed_share, sample);
 }
 
-void Capacity::learn_level(double throughput_rps, double failed_share, const LoadSample& sample) {
+void Capacity::learn_saturated(double throughput_rps, double failed_share, bool grows, const LoadSample& sample) {
   const double factor = cpu_factor();
-  if (is_saturated_) {
-    double worked_rps = throughput_rps;
-    if (failed_share > kNothingFails && sample.cpu_cores && cpu_per_request_.samples() >= kCpuKnown)
-      worked_rps = *sample.cpu_cores / sample.ready / cpu_per_request_.value();
-    const Level::Taken taken = level_.add(worked_rps / factor);
-    if (taken == Level::Taken::changed) {
-      // What was seen is at the present CPU per request, whatever the old one was.
-      if (factor < 1.0) level_.scale(factor);
-      if (cpu_per_request_.samples() >= kCpuKnown) reference_cpu_ = cpu_per_request_.value();
-      saturated_samples_ = Level::kToAgree;
-      busy_samples_ = 0;
-    } else if (taken == Level::Taken::near) {
-      saturated_samples_ = std::min(saturated_samples_ + 1, Level::kMostSamples);
-    }
-  } else if (!had_backlog_ && failed_share <= kNothingFails && throughput_rps > kBusyMargin * capacity_rps()) {
-    const Level::Taken taken = level_.add(throughput_rps / factor);
-    if (taken == Level::Taken::changed) saturated_samples_ = 0;
-    if (taken == Level::Taken::changed || taken == Level::Taken::near)
-      busy_samples_ = std::min(busy_samples_ + 1, Level::kMostSamples);
+  const bool fails = failed_share > kNothingFails;
+  double worked_rps = throughput_rps;
+  if (fails && sample.cpu_cores && cpu_per_request_.samples() >= kCpuKnown)
+    worked_rps = *sample.cpu_cores / sample.ready / cpu_per_request_.value();
+  worked_rps /= factor;
+  if (worked_rps < kFarBelow * level_.value() && !fails && !grows) return;
+  const Level::Taken taken = level_.add(worked_rps);
+  if (taken == Level::Taken::changed) {
+    // What was seen is at the present CPU per request, whatever the old one was.
+    if (factor < 1.0) level_.scale(factor);
+    if (cpu_per_request_.samples() >= kCpuKnown) reference_cpu_ = cpu_per_request_.value();
+    saturated_samples_ = Level::kToAgree;
+    busy_samples_ = 0;
+    is_lowered_ = false;
+  } else if (taken == Level::Taken::near) {
+    saturated_samples_ = std::min(saturated_samples_ + 1, Level::kMostSamples);
   }
+  const bool is_wasted = taken != Level::Taken::changed && taken != Level::Taken::near && failed_share > kLittleFails &&
+                         worked_rps < level_.value();
+  wasted_samples_ = is_wasted ? wasted_samples_ + 1 : 0;
+  if (wasted_samples_ < kWastedInARow) return;
+  wasted_samples_ = 0;
+  if (capacity_rps() <= prior_.capacity_rps / kBoundFactor) return;
+  level_.scale(kLowered);
+  is_lowered_ = true;
+  saturated_samples_ = busy_samples_ = 0;
+}
+
+void Capacity::learn_busy(double throughput_rps, double failed_share) {
+  wasted_samples_ = 0;
+  if (had_backlog_ || failed_share > kNothingFails || throughput_rps <= kBusyMargin * capacity_rps()) return;
+  const Level::Taken taken = level_.add(throughput_rps / cpu_factor());
+  if (taken == Level::Taken::changed) {
+    saturated_samples_ = 0;
+    is_lowered_ = false;
+  }
+  if (taken == Level::Taken::changed || taken == Level::Taken::near)
+    busy_samples_ = std::min(busy_samples_ + 1, Level::kMostSamples);
 }
 
 void Capacity::learn_cpu(double throughput_rps, double failed_share, const LoadSample& sample) {
@@ -156,6 +188,8 @@ Figure Capacity::capacity_figure() const {
   } else if (busy_samples_ > 0) {
     below = 1.1;
     figure.source = "throughput";
+  } else if (is_lowered_) {
+    figure.source = "overload";
   }
   if (factor < 1.0) {
     figure.source = "CPU per request";
@@ -187,7 +221,7 @@ void Capacity::save(StateWriter& writer) const {
   writer.put("capacity_counts",
              std::array{double(has_sample_), double(had_backlog_), double(is_saturated_), double(saturated_samples_),
                         double(busy_samples_), double(service_samples_)});
-  writer.put("capacity_sums", std::array{reference_cpu_, in_flight_sum_, rate_sum_});
+  writer.put("capacity_sums", std::array{last_in_flight_, reference_cpu_, in_flight_sum_, rate_sum_});
   level_.save(writer, "capacity_level");
   cpu_per_request_.save(writer, "cpu_per_request");
 }
@@ -200,20 +234,23 @@ Result<void> Capacity::load(const StateReader& reader) {
   MPCA_TRY_VOID(loaded.level_.load(reader, "capacity_level"));
   MPCA_TRY_VOID(loaded.cpu_per_request_.load(reader, "cpu_per_request"));
   const bool is_possible =
-      counts.size() == 6 && sums.size() == 3 && internal::is_plausible(loaded.last_end_) &&
+      counts.size() == 8 && sums.size() == 4 && internal::is_plausible(loaded.last_end_) &&
       std::all_of(counts.begin(), counts.end(), [](double n) { return n >= 0.0 && n <= kServiceMemory; }) &&
-      std::all_of(sums.begin(), sums.end(), [](double sum) { return sum >= 0.0 && sum <= 1e18; }) && sums[2] > 0.0 &&
-      sums[1] >= sums[2] * 1e-7;
+      std::all_of(sums.begin(), sums.end(), [](double sum) { return sum >= 0.0 && sum <= 1e18; }) && sums[3] > 0.0 &&
+      sums[2] >= sums[3] * 1e-7;
   if (!is_possible) return invalid("the state of the capacity has a value out of range");
   loaded.has_sample_ = counts[0] != 0.0;
   loaded.had_backlog_ = counts[1] != 0.0;
   loaded.is_saturated_ = counts[2] != 0.0;
   loaded.saturated_samples_ = static_cast<int>(counts[3]);
   loaded.busy_samples_ = static_cast<int>(counts[4]);
-  loaded.service_samples_ = static_cast<int>(counts[5]);
-  loaded.reference_cpu_ = sums[0];
-  loaded.in_flight_sum_ = sums[1];
-  loaded.rate_sum_ = sums[2];
+  loaded.wasted_samples_ = static_cast<int>(counts[5]);
+  loaded.is_lowered_ = counts[6] != 0.0;
+  loaded.service_samples_ = static_cast<int>(counts[7]);
+  loaded.last_in_flight_ = sums[0];
+  loaded.reference_cpu_ = sums[1];
+  loaded.in_flight_sum_ = sums[2];
+  loaded.rate_sum_ = sums[3];
   *this = loaded;
   return {};
 }

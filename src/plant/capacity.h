@@ -4,11 +4,16 @@
 //   saturated   more in flight than the slots hold, at both ends of the interval: throughput per Ready pod is the
 //               capacity. With failures in it, work may have been done for clients that were gone; then what counts is
 //               CPU used / CPU per request, where CPU is shown.
+//               A throughput far below what was thought possible counts only with failures or a queue that grows: a
+//               slow database fills the slots as well, and would otherwise pass for pods that serve nothing.
 //   busy        throughput above what was thought possible, nothing waits and nothing fails: capacity is at least that.
 //   at ease     in flight / rate is the service time (Little (1961), A proof for the queuing formula L = λW, Operations
 //               Research 9, 383-387); at 30 % of capacity and more, CPU / rate is the CPU per request.
 // A rise of CPU per request by more than 10 % lowers the capacity in proportion, before the first request is late; a
 // fall takes that back, but raises nothing beyond what was seen saturated.
+//
+// A service that does all its work for clients that are gone shows no capacity at all. Where that lasts, and CPU is not
+// shown, the capacity is lowered step by step: more pods are the only way out.
 //
 // All levels are medians that no single sample moves and that four agreeing ones replace (internal/level.h).
 #pragma once
@@ -69,7 +74,8 @@ class Capacity {
  private:
   double cpu_factor() const;
   double cpu_bound_rps() const;
-  void learn_level(double throughput_rps, double failed_share, const LoadSample& sample);
+  void learn_saturated(double throughput_rps, double failed_share, bool grows, const LoadSample& sample);
+  void learn_busy(double throughput_rps, double failed_share);
   void learn_cpu(double throughput_rps, double failed_share, const LoadSample& sample);
   void learn_service_time(double throughput_rps, double failed_share, const LoadSample& sample);
   double service_time_s() const { return in_flight_sum_ / rate_sum_; }
@@ -81,8 +87,11 @@ class Capacity {
   TimePoint last_end_;
   bool had_backlog_ = false;  // at the end of the last interval
   bool is_saturated_ = false;
+  double last_in_flight_ = 0.0;
   int saturated_samples_ = 0;
   int busy_samples_ = 0;
+  int wasted_samples_ = 0;  // in a row: saturated, failing, and not near the level
+  bool is_lowered_ = false;
   internal::Level level_;            // at the CPU per request of `reference_cpu_`
   internal::Level cpu_per_request_;  // core seconds
   double reference_cpu_ = 0.0;       // zero: not known yet

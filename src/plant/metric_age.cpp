@@ -59,7 +59,7 @@ void MetricAge::observe(TimePoint now, Duration age) {
 Duration MetricAge::mean() const {
   const double prior_s = to_seconds(prior_.age);
   double sum = 0.0;
-  double weight = prior_.weight / (1.0 + age_count_ / 4.0);  // for the beginning only
+  double weight = prior_.weight * std::max(1.0 - age_count_ / 16.0, 0.0);  // for the beginning only
   if (age_count_ == 0) return prior_.age;
   std::array<float, kMostAges> sorted = ages_s_;
   const double greatest = 4.0 * quantile_of(std::span(sorted).first(static_cast<std::size_t>(age_count_)), 0.5) + 2.0;
