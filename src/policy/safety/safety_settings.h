@@ -13,7 +13,7 @@ struct SafetySettings {
   Duration zero_confirmation = std::chrono::minutes(2);
   double idle_cpu_cores = 0.05;    // per ready pod
   double impossible_factor = 3.0;  // of what the ready pods can serve
-  double cpu_disagreement = 1.5;   // factor
+  double cpu_disagreement = 1.25;  // factor
   double least_coverage = 0.75;    // fraction of the ready pods
 
   // What may happen.

@@ -63,32 +63,51 @@ void SignalScreen::screen(const Observation& raw, ScreenedObservation& out) {
   const bool has_invalid =
       out.failed_rate == Finding::invalid || out.in_flight == Finding::invalid || out.cpu == Finding::invalid;
 
-  if (out.served_rate == Finding::good) {
-    const Signal& served = observation.served_rate_rps;
-    out.served_rate = judge(served.value, now - served.age, out);
-  } else if (out.served_rate == Finding::missing || out.served_rate == Finding::invalid) {
-    state_.doubt_since = TimePoint::min();  // a doubt has to last without a gap
-  } else if (out.served_rate != Finding::reordered && state_.doubt != Finding::good) {
-    out.served_rate = state_.doubt;  // the doubtful sample again
+  Signal& served = observation.served_rate_rps;
+  switch (out.served_rate) {
+    case Finding::good:
+      out.served_rate = judge(served.value, now - served.age, out);
+      break;
+    case Finding::duplicate:  // judged before; no greater than it was then
+      if (state_.doubt != Finding::good) out.served_rate = state_.doubt;
+      if (state_.trusted_rps >= 0.0) served.value = std::min(served.value, state_.trusted_rps);
+      break;
+    case Finding::stale:
+    case Finding::reordered:
+      if (is_impossible(served.value, observation)) out.served_rate = Finding::impossible;
+      break;
+    default:
+      state_.doubt_since = TimePoint::min();  // a doubt has to last without a gap
+      break;
   }
-  if (is_suspicious(out.served_rate)) {
-    observation.served_rate_rps = {};
-    const auto take_out = [](Signal& signal, Finding& finding, double nothing, Finding why) {
-      if (!is_current(finding) || signal.value > nothing) return;
-      signal = {};
-      finding = why;
-    };
-    // An outage reads zero everywhere. What still tells something stays.
-    if (out.served_rate == Finding::zero_unconfirmed || out.served_rate == Finding::zero_contradicted) {
-      take_out(observation.in_flight_requests, out.in_flight, 0.0, out.served_rate);
-      take_out(observation.cpu_cores, out.cpu, 0.0, out.served_rate);
-    }
-  }
+  if (is_suspicious(out.served_rate)) replace_doubtful(out);
 
   if (out.served_rate == Finding::good) state_.last_good = now;
   out.blind_for = now - state_.last_good;
   out.is_clean =
       out.served_rate == Finding::good && !has_invalid && out.covered_share.value_or(1.0) >= settings_.least_coverage;
+}
+
+void SignalScreen::replace_doubtful(ScreenedObservation& out) const {
+  Observation& observation = out.observation;
+  Signal& served = observation.served_rate_rps;
+  const double by_cpu = std::max(rate_by_cpu(out).value_or(0.0), 0.0);
+  const bool is_zero = out.served_rate != Finding::impossible && out.served_rate != Finding::below_cpu;
+  if (out.served_rate == Finding::zero_contradicted || out.served_rate == Finding::below_cpu) {
+    served = Signal::stale(std::max(served.value, by_cpu), served.age);
+  } else if (out.served_rate == Finding::impossible && by_cpu > 0.0) {
+    served = Signal::stale(by_cpu, observation.cpu_cores.age);
+  } else {
+    served = {};
+  }
+  // An outage reads zero everywhere. What still tells something stays.
+  const auto take_out_zero = [&](Signal& signal, Finding& finding) {
+    if (!is_zero || !is_current(finding) || signal.value > 0.0) return;
+    signal = {};
+    finding = out.served_rate;
+  };
+  take_out_zero(observation.in_flight_requests, out.in_flight);
+  take_out_zero(observation.cpu_cores, out.cpu);
 }
 
 Finding SignalScreen::check(Signal& signal, TimePoint now, TimePoint& newest) const {
@@ -144,22 +163,31 @@ Finding SignalScreen::judge(double served_rps, TimePoint sampled, ScreenedObserv
     }
     if (has_trusted && state_.trusted_rps < kSubstantial * capacity_rps_) return believe(served_rps, out);
     if (!agrees_with_zero(out)) state_.doubt_since = TimePoint::min();
-    if (doubt(Finding::zero_unconfirmed, sampled)) return state_.doubt;
+    // Idle pods use some CPU; ready ones that use none at all are not measured.
+    const bool is_blank =
+        is_current(out.cpu) && out.observation.cpu_cores.value <= 0.0 && out.observation.ready_replicas > 0;
+    const Duration confirmation =
+        is_blank ? std::max(settings_.blind_after, settings_.zero_confirmation) : settings_.zero_confirmation;
+    if (doubt(Finding::zero_unconfirmed, sampled, confirmation)) return state_.doubt;
     return believe(served_rps, out);
   }
 
-  const double possible = settings_.impossible_factor * capacity_rps_ * std::max(out.observation.ready_replicas, 1);
-  if (served_rps > possible && !(has_trusted && served_rps <= kJump * state_.trusted_rps)) {
-    if (doubt(Finding::impossible, sampled)) return state_.doubt;
+  if (is_impossible(served_rps, out.observation)) {
+    if (doubt(Finding::impossible, sampled, settings_.zero_confirmation)) return state_.doubt;
     return believe(served_rps, out);
   }
 
   const auto by_cpu = rate_by_cpu(out);
   if (by_cpu && served_rps < state_.trusted_rps && served_rps * settings_.cpu_disagreement < *by_cpu) {
-    if (doubt(Finding::below_cpu, sampled)) return state_.doubt;
+    if (doubt(Finding::below_cpu, sampled, settings_.zero_confirmation)) return state_.doubt;
     state_.cpu_s_per_request = 0.0;  // a request costs something else now
   }
   return believe(served_rps, out);
+}
+
+bool SignalScreen::is_impossible(double served_rps, const Observation& observation) const {
+  const double possible = settings_.impossible_factor * capacity_rps_ * std::max(observation.ready_replicas, 1);
+  return served_rps > possible && !(state_.trusted_rps >= 0.0 && served_rps <= kJump * state_.trusted_rps);
 }
 
 bool SignalScreen::is_contradicted(const ScreenedObservation& seen) const {
@@ -185,10 +213,10 @@ std::optional<double> SignalScreen::rate_by_cpu(const ScreenedObservation& seen)
 }
 
 /// False: it has lasted long enough.
-bool SignalScreen::doubt(Finding why, TimePoint sampled) {
+bool SignalScreen::doubt(Finding why, TimePoint sampled, Duration confirmation) {
   if (state_.doubt != why || state_.doubt_since == TimePoint::min()) state_.doubt_since = sampled;
   state_.doubt = why;
-  return sampled - state_.doubt_since < settings_.zero_confirmation;
+  return sampled - state_.doubt_since < confirmation;
 }
 
 Finding SignalScreen::believe(double served_rps, const ScreenedObservation& seen) {

@@ -4,8 +4,13 @@
 //
 // What cannot be believed is taken out (missing is not zero) and named; what is old, or seen again, stays and is named.
 // A doubtful served rate is judged by what else is known: requests in flight, failures, CPU, ready pods, the rate
-// before. Doubts end when they have lasted for `zero-confirmation` in every new sample, since then it is the world that
-// changed and not the metric; only a rate of zero that something else contradicts is never believed.
+// before. Where those say that more is served than it reads, it stays as a stale value, raised to what CPU speaks for:
+// a lower bound, which may add replicas and never takes any away. A service that fails under its load also serves
+// nothing, and must not be left alone with that.
+//
+// Doubts end when they have lasted for `zero-confirmation` in every new sample, since then it is the world that changed
+// and not the metric. A zero that even the CPU of ready pods shares looks like an outage for longer, `blind-after`; a
+// zero that something contradicts is never believed.
 #pragma once
 
 #include <array>
@@ -28,9 +33,9 @@ enum class Finding : std::uint8_t {
   duplicate,          // the sample that was seen last, again
   reordered,          // older than one that was seen; called stale
   zero_unconfirmed,   // nearly nothing, after a rate that was not or is not known; taken out
-  zero_contradicted,  // nearly nothing while requests are in flight or fail, pods work, or none is ready; taken out
-  impossible,         // more than the ready pods can serve, and a jump; taken out
-  below_cpu,          // fell below what CPU speaks for; taken out
+  zero_contradicted,  // nearly nothing while requests are in flight or fail, pods work, or none is ready; a lower bound
+  impossible,         // more than the ready pods can serve, and a jump; what CPU speaks for instead, or taken out
+  below_cpu,          // fell below what CPU speaks for; a lower bound
 };
 
 /// After the name of the signal: `is missing`, `fell to zero, not confirmed`.
@@ -85,10 +90,12 @@ class SignalScreen {
   Finding check(Signal& signal, TimePoint now, TimePoint& newest) const;
   double covered_share(Observation& observation) const;
   Finding judge(double served_rps, TimePoint sampled, ScreenedObservation& out);
+  bool is_impossible(double served_rps, const Observation& observation) const;
   bool is_contradicted(const ScreenedObservation& seen) const;
   bool agrees_with_zero(const ScreenedObservation& seen) const;
   std::optional<double> rate_by_cpu(const ScreenedObservation& seen) const;
-  bool doubt(Finding why, TimePoint sampled);
+  bool doubt(Finding why, TimePoint sampled, Duration confirmation);
+  void replace_doubtful(ScreenedObservation& out) const;
   Finding believe(double served_rps, const ScreenedObservation& seen);
 
   SafetySettings settings_;
