@@ -43,6 +43,9 @@ constexpr double kServiceMemory = 64.0;  // samples
 constexpr double kServicePriorWeight = 3.0;
 constexpr int kServiceKnown = 12;
 
+// Less is no load to learn from.
+constexpr double kLeastRate = 0.01;  // requests per second
+
 constexpr double kMostCounted = 1e6;
 
 bool is_measured(double value) { return value >= 0.0 && value <= 1e12; }
@@ -133,13 +136,13 @@ void Capacity::learn_busy(double throughput_rps, double failed_share) {
 
 void Capacity::learn_cpu(double throughput_rps, double failed_share, const LoadSample& sample) {
   if (!sample.cpu_cores || failed_share > kLittleFails) return;
-  if (throughput_rps < kLeastLoadForCpu * capacity_rps() || sample.served_rps <= 0.0) return;
+  if (throughput_rps < kLeastLoadForCpu * capacity_rps() || sample.served_rps < kLeastRate) return;
   cpu_per_request_.add(*sample.cpu_cores / sample.served_rps);
   if (reference_cpu_ <= 0.0 && cpu_per_request_.samples() >= kCpuKnown) reference_cpu_ = cpu_per_request_.value();
 }
 
 void Capacity::learn_service_time(double throughput_rps, double failed_share, const LoadSample& sample) {
-  if (!sample.in_flight || failed_share > kNothingFails || sample.served_rps <= 0.0) return;
+  if (!sample.in_flight || failed_share > kNothingFails || sample.served_rps < kLeastRate) return;
   if (throughput_rps > kGreatestLoadForService * capacity_rps()) return;
   if (service_samples_ == 0) {
     in_flight_sum_ = kServicePriorWeight * sample.served_rps * service_time_s();
@@ -220,7 +223,7 @@ void Capacity::save(StateWriter& writer) const {
   writer.put("capacity_last_end", last_end_);
   writer.put("capacity_counts",
              std::array{double(has_sample_), double(had_backlog_), double(is_saturated_), double(saturated_samples_),
-                        double(busy_samples_), double(service_samples_)});
+                        double(busy_samples_), double(wasted_samples_), double(is_lowered_), double(service_samples_)});
   writer.put("capacity_sums", std::array{last_in_flight_, reference_cpu_, in_flight_sum_, rate_sum_});
   level_.save(writer, "capacity_level");
   cpu_per_request_.save(writer, "cpu_per_request");

@@ -43,9 +43,9 @@ struct LoadSample {
   double ready = 0.0;              // pods, mean over the interval
   double ready_uncertainty = 0.0;  // pods: how far `ready` may be off
   double served_rps = 0.0;
-  std::optional<double> failed_rps;
-  std::optional<double> in_flight;  // at the end
-  std::optional<double> cpu_cores;  // of all pods
+  std::optional<double> failed_rps = std::nullopt;
+  std::optional<double> in_flight = std::nullopt;  // at the end
+  std::optional<double> cpu_cores = std::nullopt;  // of all pods
 };
 
 /// State of about 0.6 KB, no allocation but in save(). Never NaN.

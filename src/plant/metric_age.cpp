@@ -42,16 +42,15 @@ void MetricAge::observe(TimePoint now, Duration age) {
   if (has_observed_ && now <= last_now_) return;
   const Duration real_age = std::max(age, Duration::zero());
   const TimePoint sampled = now - real_age;
-  const bool is_older = has_observed_ && sampled < newest_sample_ - kSameSample;
   last_now_ = now;
-  // Unless it is much older: then the clock was set back, and everything begins anew.
-  if (is_older && newest_sample_ - sampled <= kGreatestAge) return;
-  if (has_observed_ && !is_older && sampled > newest_sample_ + kSameSample) {
+  if (has_observed_) {
     const Duration distance = sampled - newest_sample_;
-    if (distance <= kGreatestAge) push(intervals_s_, interval_count_, static_cast<float>(to_seconds(distance)));
+    if (distance < -kSameSample) return;
+    if (distance > kSameSample && distance <= kGreatestAge)
+      push(intervals_s_, interval_count_, static_cast<float>(to_seconds(distance)));
   }
   // A sample seen again stays where it was: rounding must not add up.
-  if (!has_observed_ || is_older || sampled > newest_sample_ + kSameSample) newest_sample_ = sampled;
+  if (!has_observed_ || sampled > newest_sample_ + kSameSample) newest_sample_ = sampled;
   has_observed_ = true;
   push(ages_s_, age_count_, static_cast<float>(to_seconds(real_age)));
 }

@@ -70,9 +70,8 @@ void PlantModel::observe(const PlantObservation& observation) {
   has_observed_ = true;
   last_now_ = observation.now;
   const int ready = std::clamp(observation.ready_replicas, 0, 1'000'000'000);
-  const int spec = std::clamp(observation.spec_replicas, 0, 1'000'000'000);
   if (observation.pods.empty()) {
-    readiness_lag_.observe_counts(observation.now, spec, ready, observation.starting_pod_ages);
+    readiness_lag_.observe_counts(observation.now, observation.spec_replicas, ready, observation.starting_pod_ages);
   } else {
     readiness_lag_.observe_pods(observation.now, observation.pods);
   }

@@ -47,12 +47,12 @@ struct PlantObservation {
   TimePoint now;
   int spec_replicas = 0;
   int ready_replicas = 0;
-  std::span<const Duration> starting_pod_ages;  // asked for and not Ready, oldest first
-  std::span<const PodSight> pods;               // by id; empty: not shown, and the ages are used
-  std::optional<Reading> served_rate_rps;
-  std::optional<Reading> failed_rate_rps;
-  std::optional<Reading> in_flight_requests;
-  std::optional<Reading> cpu_cores;  // of all pods
+  std::span<const Duration> starting_pod_ages{};  // asked for and not Ready, oldest first
+  std::span<const PodSight> pods{};               // by id; empty: not shown, and the ages are used
+  std::optional<Reading> served_rate_rps = std::nullopt;
+  std::optional<Reading> failed_rate_rps = std::nullopt;
+  std::optional<Reading> in_flight_requests = std::nullopt;
+  std::optional<Reading> cpu_cores = std::nullopt;  // of all pods
 };
 
 struct PlantEstimate {

@@ -44,6 +44,9 @@ constexpr double kExpectationGain = 0.125;
 // Older than 95 % of pods: told to the sums before it is Ready, if ever.
 constexpr double kOverdue = 1.645;
 
+// Stuck: twice as old as any pod was when it became Ready, and as this.
+constexpr Duration kStuck = std::chrono::minutes(10);
+
 // Listings are a little late, and clocks differ. A pod that is seen first and is older than the last look by more than
 // this was Ready before.
 constexpr Duration kListingSlack = std::chrono::seconds(30);
@@ -64,6 +67,9 @@ const double kGreatestLog = std::log(to_seconds(ReadinessLag::kGreatest));
 /// -inf below the least lag, which is all that is said of shorter ones.
 double log_seconds(Duration age) { return age < ReadinessLag::kLeast ? -kInfinity : std::log(to_seconds(age)); }
 
+// So that their sums are numbers.
+constexpr int kMostPods = 1'000'000'000;
+
 // Whatever is older says no more, and sums with it do not overflow.
 constexpr Duration kVeryOld = 2 * ReadinessLag::kGreatest;
 Duration as_age(Duration age) { return std::clamp(age, Duration::zero(), kVeryOld); }
@@ -83,7 +89,8 @@ ReadinessLag::ReadinessLag(const ReadinessLagPrior& prior) : prior_(prior) {
 void ReadinessLag::observe_counts(TimePoint now, int spec_replicas, int ready_replicas,
                                   std::span<const Duration> starting_ages) {
   if (!begin_look(now, false)) return;
-  const int total = ready_replicas + static_cast<int>(starting_ages.size());
+  const int spec = std::clamp(spec_replicas, 0, kMostPods);
+  const int total = std::clamp(ready_replicas, 0, kMostPods) + static_cast<int>(starting_ages.size());
   const bool is_first = !has_looked_;
   const TimePoint before = last_look_;
   const std::array<Start, kMostStarting> seen_before = starts_;
@@ -120,10 +127,10 @@ void ReadinessLag::observe_counts(TimePoint now, int spec_replicas, int ready_re
       }
     }
     // A spec that did not rise asked for nothing: pods that come back after an outage of the API are no starts.
-    const int at_once = std::min({-removed, spec_replicas - last_spec_ - new_count, kMostSamples / 4});
+    const int at_once = std::min({-removed, spec - last_spec_ - new_count, kMostSamples / 4});
     for (int k = 0; k < at_once; ++k) add_sample(Duration::zero(), now - before, &surprise_);
   }
-  last_spec_ = spec_replicas;
+  last_spec_ = spec;
   last_total_ = total;
   end_look(now);
 }
@@ -247,8 +254,8 @@ void ReadinessLag::push(Sample sample) {
 }
 
 void ReadinessLag::follow(Start start) {
-  if (starting_count_ == kMostStarting && starts_[0].is_overdue) {
-    // Stuck ones must not keep new ones out.
+  if (starting_count_ == kMostStarting && is_probably_stuck(starts_[0])) {
+    // It must not keep new ones out.
     add_censored(last_look_ - starts_[0].asked);
     std::shift_left(starts_.begin(), starts_.end(), 1);
     --starting_count_;
@@ -258,6 +265,20 @@ void ReadinessLag::follow(Start start) {
   } else {
     starts_[static_cast<std::size_t>(starting_count_++)] = start;
   }
+}
+
+/// In the sample; kLeast when there is none.
+double ReadinessLag::longest_log_s() const {
+  double longest = 0.0;
+  for (const Sample& sample : std::span(samples_).first(static_cast<std::size_t>(sample_count_))) {
+    if (!std::isinf(sample.high)) longest = std::max(longest, double{sample.high});
+  }
+  return longest;
+}
+
+bool ReadinessLag::is_probably_stuck(const Start& start) const {
+  const double least = log_seconds(std::max(kStuck, 4 * prior_.mean));
+  return log_seconds(last_look_ - start.asked) > std::max(longest_log_s() + std::log(2.0), least);
 }
 
 void ReadinessLag::look_for_overdue(TimePoint now) {
@@ -289,9 +310,19 @@ void ReadinessLag::look_for_change() {
   move(faster_, since_faster_, -z);
   if (std::max(slower_, faster_) < kAlarm) return;
 
-  const int kept = std::min(slower_ > faster_ ? since_slower_ : since_faster_, sample_count_);
+  const bool is_faster = faster_ >= slower_;
+  const int kept = std::min(is_faster ? since_faster_ : since_slower_, sample_count_);
   std::shift_left(samples_.begin(), samples_.begin() + sample_count_, sample_count_ - kept);
   sample_count_ = kept;
+  if (is_faster && kept > 0) {
+    // What still starts is of before the change.
+    const double longest = longest_log_s() + std::log(2.0);
+    const auto end = starts_.begin() + starting_count_;
+    starting_count_ = static_cast<int>(
+        std::remove_if(starts_.begin(), end,
+                       [&](const Start& start) { return log_seconds(last_look_ - start.asked) > longest; }) -
+        starts_.begin());
+  }
   // What was learned before is now the prior, and a weak one.
   base_location_ = location_;
   base_scale_ = std::max(scale_, 0.3);
@@ -518,9 +549,10 @@ Result<void> ReadinessLag::load(const StateReader& reader) {
                      within(fit[6], kLeastScale, kGreatestScale) && within(change[4], 0.0, kSettled) &&
                      within(change[0], 0.0, kAlarm) && within(change[1], 0.0, kAlarm) &&
                      within(change[2], 0.0, kMostSamples) && within(change[3], 0.0, kMostSamples);
-  for (std::size_t k = 2; k < 5; ++k) is_possible = is_possible && within(look[k], -1e9, 1e9);
+  for (std::size_t k = 2; k < 5; ++k) is_possible = is_possible && within(look[k], 0.0, 2.0 * kMostPods);
   for (std::size_t k = 0; k + 1 < samples.size(); k += 2) {
-    is_possible = is_possible && samples[k] <= samples[k + 1] && samples[k] < 20.0 && samples[k + 1] >= 0.0;
+    is_possible = is_possible && samples[k] <= samples[k + 1] && samples[k + 1] >= 0.0 &&
+                  (samples[k] == -kInfinity || within(samples[k], 0.0, kGreatestLog + 0.1));
   }
   if (!is_possible) return invalid("the state of the readiness lag has a value out of range");
 

@@ -115,6 +115,8 @@ class ReadinessLag {
   void add_censored(Duration age);
   void push(Sample sample);
   void follow(Start start);
+  double longest_log_s() const;
+  bool is_probably_stuck(const Start& start) const;
   void look_for_overdue(TimePoint now);
   void look_for_change();
   void expect();
