@@ -24,9 +24,8 @@ void push(std::array<float, size>& ring, int& count, float value) {
   ring[static_cast<std::size_t>(count++)] = value;
 }
 
-/// Linear between order statistics; `values` has at least one.
-double quantile_of(std::span<float> values, double level) {
-  std::sort(values.begin(), values.end());
+/// Linear between order statistics; `values` ascend, at least one.
+double quantile_of(std::span<const float> values, double level) {
   const double position = std::clamp(level, 0.0, 1.0) * static_cast<double>(values.size() - 1);
   const auto low = static_cast<std::size_t>(position);
   const std::size_t high = std::min(low + 1, values.size() - 1);
@@ -53,18 +52,22 @@ void MetricAge::observe(TimePoint now, Duration age) {
   if (!has_observed_ || sampled > newest_sample_ + kSameSample) newest_sample_ = sampled;
   has_observed_ = true;
   push(ages_s_, age_count_, static_cast<float>(to_seconds(real_age)));
+  sort_ages();
+}
+
+void MetricAge::sort_ages() {
+  sorted_ages_s_ = ages_s_;
+  std::sort(sorted_ages_s_.begin(), sorted_ages_s_.begin() + age_count_);
 }
 
 Duration MetricAge::mean() const {
-  const double prior_s = to_seconds(prior_.age);
-  double sum = 0.0;
-  double weight = prior_.weight * std::max(1.0 - age_count_ / 16.0, 0.0);  // for the beginning only
   if (age_count_ == 0) return prior_.age;
-  std::array<float, kMostAges> sorted = ages_s_;
-  const double greatest = 4.0 * quantile_of(std::span(sorted).first(static_cast<std::size_t>(age_count_)), 0.5) + 2.0;
-  sum = weight * prior_s;
-  for (int k = 0; k < age_count_; ++k) {
-    sum += std::min(double{ages_s_[static_cast<std::size_t>(k)]}, greatest);
+  const auto ages = std::span(sorted_ages_s_).first(static_cast<std::size_t>(age_count_));
+  const double greatest = 4.0 * quantile_of(ages, 0.5) + 2.0;
+  double weight = prior_.weight * std::max(1.0 - age_count_ / 16.0, 0.0);  // for the beginning only
+  double sum = weight * to_seconds(prior_.age);
+  for (const float age_s : ages) {
+    sum += std::min(double{age_s}, greatest);
     weight += 1.0;
   }
   return from_seconds(sum / weight);
@@ -76,14 +79,15 @@ Duration MetricAge::quantile(double level) const {
     const double interval_s = to_seconds(sample_interval());
     return from_seconds(std::max(to_seconds(prior_.age) + (std::clamp(level, 0.0, 1.0) - 0.5) * interval_s, 0.0));
   }
-  std::array<float, kMostAges> sorted = ages_s_;
-  return from_seconds(quantile_of(std::span(sorted).first(static_cast<std::size_t>(age_count_)), level));
+  return from_seconds(quantile_of(std::span(sorted_ages_s_).first(static_cast<std::size_t>(age_count_)), level));
 }
 
 Duration MetricAge::sample_interval() const {
   if (interval_count_ < 3) return prior_.interval;
   std::array<float, kMostIntervals> sorted = intervals_s_;
-  return from_seconds(quantile_of(std::span(sorted).first(static_cast<std::size_t>(interval_count_)), 0.5));
+  const auto middle = sorted.begin() + interval_count_ / 2;
+  std::nth_element(sorted.begin(), middle, sorted.begin() + interval_count_);
+  return from_seconds(double{*middle});
 }
 
 Figure MetricAge::mean_figure() const {
@@ -104,6 +108,7 @@ Figure MetricAge::sample_interval_figure() const {
   if (interval_count_ < 3) return {value, 0.5 * value, 2.0 * value, 0.0, "configured"};
   std::array<float, kMostIntervals> sorted = intervals_s_;
   const auto seen = std::span(sorted).first(static_cast<std::size_t>(interval_count_));
+  std::sort(seen.begin(), seen.end());
   return {value, quantile_of(seen, 0.25), quantile_of(seen, 0.75), confidence(interval_count_), "fresh samples"};
 }
 
@@ -131,6 +136,7 @@ Result<void> MetricAge::load(const StateReader& reader) {
   for (const double age : ages) push(loaded.ages_s_, loaded.age_count_, static_cast<float>(age));
   for (const double interval : intervals)
     push(loaded.intervals_s_, loaded.interval_count_, static_cast<float>(interval));
+  loaded.sort_ages();
   *this = loaded;
   return {};
 }

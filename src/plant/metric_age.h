@@ -46,6 +46,8 @@ class MetricAge {
 
   double confidence(int seen) const { return seen / (seen + (prior_.weight > 1.0 ? prior_.weight : 1.0)); }
 
+  void sort_ages();
+
   MetricAgePrior prior_;
 
   // Memory, in the order of save().
@@ -56,6 +58,8 @@ class MetricAge {
   int interval_count_ = 0;
   std::array<float, kMostAges> ages_s_{};  // oldest first
   std::array<float, kMostIntervals> intervals_s_{};
+
+  std::array<float, kMostAges> sorted_ages_s_{};  // follows from the memory
 };
 
 }  // namespace mpca::plant

@@ -1,8 +1,11 @@
 #include "plant/readiness_lag.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include "core/text.h"
 #include "plant/internal/normal.h"
@@ -14,13 +17,35 @@ namespace {
 using internal::is_plausible;
 using internal::Moments;
 using internal::moments_within;
-using internal::normal_share_below;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // The grid: 48 bins of 0.2 standard deviations. What lies outside is in the outermost bins.
 constexpr double kBinWidth = 0.2;
 constexpr double kGridEnd = 4.8;
+
+/// The standard normal distribution's share of each bin, the tails in the outermost ones. By its power series, so that
+/// the table is made by the compiler: P(0 < Z < z) = density(0) (z - z^3 / (2 3) + z^5 / (2^2 2! 5) - ...).
+constexpr std::array<double, 48> normal_bins() {
+  const auto share_below = [](double z) {
+    double power = z;
+    double sum = 0.0;
+    for (int k = 0; k < 120; ++k) {
+      sum += power / (2 * k + 1);
+      power *= -0.5 * z * z / (k + 1);
+    }
+    return 0.5 + sum * 0.398942280401432678;
+  };
+  std::array<double, 48> bins{};
+  double below = 0.0;
+  for (std::size_t b = 0; b < bins.size(); ++b) {
+    const double share = b + 1 < bins.size() ? share_below(static_cast<double>(b + 1) * kBinWidth - kGridEnd) : 1.0;
+    bins[b] = share - below;
+    below = share;
+  }
+  return bins;
+}
+constexpr std::array<double, 48> kLognormalBins = normal_bins();
 
 // The fitted lognormal's part of the answer, in pods. More makes lags of one kind a little more exact, less shows two
 // kinds of pods sooner.
@@ -83,7 +108,7 @@ ReadinessLag::ReadinessLag(const ReadinessLagPrior& prior) : prior_(prior) {
   base_weight_ = std::max(prior.weight, 0.0);
   location_ = expected_location_ = base_location_;
   scale_ = expected_scale_ = base_scale_;
-  build();
+  build({});
 }
 
 void ReadinessLag::observe_counts(TimePoint now, int spec_replicas, int ready_replicas,
@@ -207,8 +232,9 @@ void ReadinessLag::end_look(TimePoint now) {
   look_for_change();
   if (starting_count_ > 0) is_settled_ = false;
   if (is_settled_) return;
-  fit_once();
-  build();
+  const DistinctSamples samples = distinct_samples();
+  fit_once(samples.view());
+  build(samples.view());
   if (surprise_.count > 0) expect();
 }
 
@@ -333,20 +359,41 @@ void ReadinessLag::look_for_change() {
   is_settled_ = false;
 }
 
-void ReadinessLag::fit_once() {
-  double samples = 0.0;
-  double sum = 0.0;  // of z, in units of the present fit
-  double square = 0.0;
+ReadinessLag::DistinctSamples ReadinessLag::distinct_samples() const {
+  DistinctSamples distinct;
+  std::array<std::uint8_t, 256> slots{};  // index + 1; at most 96 of 256 are in use
   const auto add = [&](double low, double high) {
-    const Moments within = moments_within((low - location_) / scale_, (high - location_) / scale_);
-    samples += 1.0;
-    sum += within.mean;
-    square += within.square;
+    const std::uint64_t mixed = std::bit_cast<std::uint64_t>(low) * 0x9e3779b97f4a7c15U ^
+                                std::bit_cast<std::uint64_t>(high) * 0xc2b2ae3d27d4eb4fU;
+    for (std::size_t slot = mixed >> 56U;; slot = (slot + 1) % slots.size()) {
+      if (slots[slot] == 0) {
+        distinct.all[distinct.size++] = {low, high, 1.0};
+        slots[slot] = static_cast<std::uint8_t>(distinct.size);
+        return;
+      }
+      Distinct& known = distinct.all[slots[slot] - 1U];
+      if (known.low != low || known.high != high) continue;
+      known.count += 1.0;
+      return;
+    }
   };
   for (const Sample& sample : std::span(samples_).first(static_cast<std::size_t>(sample_count_)))
     add(sample.low, sample.high);
   for (const Start& start : std::span(starts_).first(static_cast<std::size_t>(starting_count_)))
     add(std::min(log_seconds(last_look_ - start.asked), kGreatestLog), kInfinity);
+  return distinct;
+}
+
+void ReadinessLag::fit_once(std::span<const Distinct> all) {
+  double samples = 0.0;
+  double sum = 0.0;  // of z, in units of the present fit
+  double square = 0.0;
+  for (const Distinct& sample : all) {
+    const Moments within = moments_within((sample.low - location_) / scale_, (sample.high - location_) / scale_);
+    samples += sample.count;
+    sum += sample.count * within.mean;
+    square += sample.count * within.square;
+  }
   const double base = base_weight_left(effective_samples_);
   if (samples + base <= 0.0) return;
 
@@ -361,57 +408,40 @@ void ReadinessLag::fit_once() {
   scale_ = scale;
 }
 
-void ReadinessLag::build() {
+void ReadinessLag::build(std::span<const Distinct> samples) {
   using Bins = std::array<double, kBins>;
-  Bins lognormal;
-  double below = 0.0;
-  for (int b = 0; b < kBins; ++b) {
-    const double share_below = b + 1 < kBins ? normal_share_below((b + 1) * kBinWidth - kGridEnd) : 1.0;
-    lognormal[static_cast<std::size_t>(b)] = share_below - below;
-    below = share_below;
-  }
-  const auto spread = [](const Bins& by, double low, double high, Bins& into) {
-    const int first = std::clamp(static_cast<int>(low), 0, kBins - 1);
-    const int last = std::clamp(static_cast<int>(high), first, kBins - 1);
-    const auto part = [&](int b) {
-      const double width = std::min(high, b + 1.0) - std::max(low, static_cast<double>(b));
-      return by[static_cast<std::size_t>(b)] * std::clamp(width, 0.0, 1.0);
-    };
-    double share = 0.0;
-    for (int b = first; b <= last; ++b) share += part(b);
-    if (share <= 1e-12) {
-      into[static_cast<std::size_t>(first)] += 1.0;
-      return;
-    }
-    for (int b = first; b <= last; ++b) into[static_cast<std::size_t>(b)] += part(b) / share;
-  };
   const auto bin_of = [this](double log_s) { return std::clamp(position_of(log_s), 0.0, double{kBins}); };
 
-  // Became Ready within the bin, and stayed in sight to somewhere within it.
-  Bins ready;
+  Bins ready;  // became Ready within the bin
   Bins censored{};
+  Bins at_risk_within{};  // what was seen for half of a bin was half at risk in it
   for (std::size_t b = 0; b < kBins; ++b)
-    ready[b] = std::max(kLognormalWeight, base_weight_left(sample_count_)) * lognormal[b];
-  // What was seen for half of a bin was half at risk in it.
-  Bins at_risk_within{};
-  const auto censor = [&](double log_s) {
-    const double position = bin_of(log_s);
-    const std::size_t bin = std::min(static_cast<std::size_t>(position), std::size_t{kBins - 1});
-    censored[bin] += 1.0;
-    at_risk_within[bin] += position - static_cast<double>(bin);
-  };
-  const auto samples = std::span(samples_).first(static_cast<std::size_t>(sample_count_));
-  const auto starts = std::span(starts_).first(static_cast<std::size_t>(starting_count_));
-  int ready_samples = 0;
-  for (const Sample& sample : samples) {
+    ready[b] = std::max(kLognormalWeight, base_weight_left(sample_count_)) * kLognormalBins[b];
+  double ready_samples = 0.0;
+  for (const Distinct& sample : samples) {
+    const double low = bin_of(sample.low);
+    const std::size_t first = std::min(static_cast<std::size_t>(low), std::size_t{kBins - 1});
     if (std::isinf(sample.high)) {
-      censor(sample.low);
-    } else {
-      spread(lognormal, bin_of(sample.low), bin_of(sample.high), ready);
-      ++ready_samples;
+      censored[first] += sample.count;
+      at_risk_within[first] += sample.count * (low - static_cast<double>(first));
+      continue;
     }
+    ready_samples += sample.count;
+    // Within the interval as the lognormal says.
+    const double high = bin_of(sample.high);
+    const std::size_t last = std::clamp(static_cast<std::size_t>(high), first, std::size_t{kBins - 1});
+    const auto part = [&](std::size_t b) {
+      const auto left = static_cast<double>(b);
+      return kLognormalBins[b] * std::clamp(std::min(high, left + 1.0) - std::max(low, left), 0.0, 1.0);
+    };
+    double share = 0.0;
+    for (std::size_t b = first; b <= last; ++b) share += part(b);
+    if (share <= 1e-12) {
+      ready[first] += sample.count;
+      continue;
+    }
+    for (std::size_t b = first; b <= last; ++b) ready[b] += sample.count * part(b) / share;
   }
-  for (const Start& start : starts) censor(log_seconds(last_look_ - start.asked));
 
   double beyond = 0.0;  // ready or censored in later bins
   Bins at_risk;
@@ -427,21 +457,35 @@ void ReadinessLag::build() {
   cumulative_[kBins] = 1.0F;
 
   effective_samples_ = ready_samples;
-  for (const Sample& sample : samples) {
-    if (std::isinf(sample.high)) effective_samples_ += share_by(from_seconds(std::exp(double{sample.low})));
+  for (const Distinct& sample : samples) {
+    if (std::isinf(sample.high)) effective_samples_ += sample.count * share_by_position(position_of(sample.low));
   }
-  for (const Start& start : starts) effective_samples_ += share_by(last_look_ - start.asked);
+  // The middles of bins are a geometric sequence.
+  const double ratio = std::exp(scale_ * kBinWidth);
+  double middle_s = std::exp(location_ + scale_ * (0.5 * kBinWidth - kGridEnd));
+  double sum = 0.0;
+  double square = 0.0;
+  for (std::size_t b = 0; b < kBins; ++b, middle_s *= ratio) {
+    const double bounded_s = std::clamp(middle_s, to_seconds(kLeast), to_seconds(kGreatest));
+    const double mass = cumulative_[b + 1] - cumulative_[b];
+    sum += mass * bounded_s;
+    square += mass * bounded_s * bounded_s;
+  }
+  mean_s_ = sum;
+  spread_ = std::sqrt(std::max(square - sum * sum, 0.0)) / sum;
 }
 
 /// In bins, not clamped.
 double ReadinessLag::position_of(double log_s) const { return ((log_s - location_) / scale_ + kGridEnd) / kBinWidth; }
 
-double ReadinessLag::share_by(Duration age) const {
-  const double position = std::clamp(position_of(log_seconds(age)), 0.0, double{kBins});
-  const std::size_t bin = std::min(static_cast<std::size_t>(position), std::size_t{kBins - 1});
+double ReadinessLag::share_by_position(double position) const {
+  const double bounded = std::clamp(position, 0.0, double{kBins});
+  const std::size_t bin = std::min(static_cast<std::size_t>(bounded), std::size_t{kBins - 1});
   const double low = cumulative_[bin];
-  return low + (cumulative_[bin + 1] - low) * (position - static_cast<double>(bin));
+  return low + (cumulative_[bin + 1] - low) * (bounded - static_cast<double>(bin));
 }
+
+double ReadinessLag::share_by(Duration age) const { return share_by_position(position_of(log_seconds(age))); }
 
 Duration ReadinessLag::quantile(double level) const {
   const double wanted = std::clamp(level, 0.001, 0.999);
@@ -462,26 +506,6 @@ double ReadinessLag::ready_share(Duration age, Duration ahead) const {
   return std::clamp((share_by(later) - by_now) / left, 0.0, 1.0);
 }
 
-Duration ReadinessLag::mean() const {
-  double sum_s = 0.0;
-  for (std::size_t b = 0; b < kBins; ++b) {
-    const double z = (static_cast<double>(b) + 0.5) * kBinWidth - kGridEnd;
-    sum_s += (cumulative_[b + 1] - cumulative_[b]) * std::exp(std::clamp(location_ + scale_ * z, 0.0, kGreatestLog));
-  }
-  return from_seconds(sum_s);
-}
-
-double ReadinessLag::spread() const {
-  const double mean_s = to_seconds(mean());
-  double square = 0.0;
-  for (std::size_t b = 0; b < kBins; ++b) {
-    const double z = (static_cast<double>(b) + 0.5) * kBinWidth - kGridEnd;
-    const double apart = std::exp(std::clamp(location_ + scale_ * z, 0.0, kGreatestLog)) - mean_s;
-    square += (cumulative_[b + 1] - cumulative_[b]) * apart * apart;
-  }
-  return std::sqrt(square) / mean_s;
-}
-
 double ReadinessLag::confidence() const {
   return effective_samples_ / (effective_samples_ + std::max(1.0, prior_.weight));
 }
@@ -489,9 +513,9 @@ double ReadinessLag::confidence() const {
 bool ReadinessLag::is_drifting() const { return since_change_ < kSettled; }
 
 Figure ReadinessLag::mean_figure() const {
-  const double value = to_seconds(mean());
+  const double value = mean_s_;
   const double samples = effective_samples_ + base_weight_left(effective_samples_) + 1.0;
-  const double factor = std::exp(1.645 * spread() / std::sqrt(samples));
+  const double factor = std::exp(1.645 * spread_ / std::sqrt(samples));
   return {value, value / factor, value * factor, confidence(),
           effective_samples_ < 0.5 ? "configured"
           : has_ids_               ? "single pods"
@@ -590,7 +614,7 @@ Result<void> ReadinessLag::load(const StateReader& reader) {
     if (!is_plausible(start.asked)) return invalid("the state of the readiness lag has an impossible time");
   }
   if (!is_plausible(loaded.last_look_)) return invalid("the state of the readiness lag has an impossible time");
-  loaded.build();
+  loaded.build(loaded.distinct_samples().view());
   *this = loaded;
   return {};
 }

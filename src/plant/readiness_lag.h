@@ -70,8 +70,8 @@ class ReadinessLag {
   /// The share of pods, starting since `age`, that are Ready `ahead` from now. 0 for pods older than all that is known:
   /// they are probably stuck.
   double ready_share(Duration age, Duration ahead) const;
-  Duration mean() const;
-  double spread() const;  // standard deviation / mean
+  Duration mean() const { return from_seconds(mean_s_); }
+  double spread() const { return spread_; }  // standard deviation / mean
 
   /// Pods in the sample; a censored one counts for the share of pods that had become Ready by its age.
   double effective_samples() const { return effective_samples_; }
@@ -119,11 +119,25 @@ class ReadinessLag {
   bool is_probably_stuck(const Start& start) const;
   void look_for_overdue(TimePoint now);
   void look_for_change();
+  /// A sample, and how many are the same: looks at fixed times make many.
+  struct Distinct {
+    double low = 0.0;
+    double high = 0.0;
+    double count = 0.0;
+  };
+  struct DistinctSamples {
+    std::array<Distinct, kMostSamples + kMostStarting> all;
+    std::size_t size = 0;
+    std::span<const Distinct> view() const { return std::span(all).first(size); }
+  };
+
+  DistinctSamples distinct_samples() const;
   void expect();
   double base_weight_left(double samples) const;
-  void fit_once();
-  void build();
+  void fit_once(std::span<const Distinct> samples);
+  void build(std::span<const Distinct> samples);
   double share_by(Duration age) const;
+  double share_by_position(double position) const;
   double position_of(double log_s) const;
 
   ReadinessLagPrior prior_;
@@ -157,6 +171,8 @@ class ReadinessLag {
   // Follows from the memory.
   Surprise surprise_;
   double effective_samples_ = 0.0;
+  double mean_s_ = 0.0;
+  double spread_ = 0.0;
   std::array<float, kBins + 1> cumulative_{};
 };
 

@@ -21,9 +21,11 @@ struct Moments {
 
 /// Of z given low < z < high; low <= high, either may be infinite.
 inline Moments moments_within(double low, double high) {
-  if (high - low < 0.1) {
+  if (const double width = high - low; width < 0.3) {
+    // The density's logarithm is nearly a straight line of slope -z here: the first terms in the width.
     const double middle = 0.5 * (low + high);
-    return {middle, middle * middle};
+    const double mean = std::clamp(middle * (1.0 - width * width / 12.0), low, high);
+    return {mean, mean * mean + width * width / 12.0};
   }
   // On the side of the smaller tail, so that no digits cancel.
   const double share = low > 0.0 ? normal_share_below(-low) - normal_share_below(-high)
