@@ -39,6 +39,8 @@ constexpr int kCpuKnown = 5;
 constexpr double kCpuDeadBand = 1.1;
 // Above this share of capacity waiting shows in in flight / rate.
 constexpr double kGreatestLoadForService = 0.6;
+// A rate that jumps is a spike, whose queue is no service time, or a counter that began again.
+constexpr double kGreatestJump = 1.6;
 constexpr double kServiceMemory = 64.0;  // samples
 constexpr double kServicePriorWeight = 3.0;
 constexpr int kServiceKnown = 12;
@@ -69,7 +71,8 @@ void Capacity::observe(const LoadSample& sample) {
   const double failed = sample.failed_rps.value_or(0.0);
   const double failed_share = failed > 0.0 ? failed / (failed + sample.served_rps) : 0.0;
   const bool is_service_known = service_samples_ >= kServiceKnown;
-  const double in_service = sample.ready * std::max(capacity_rps() * service_time_s(), is_service_known ? 0.0 : 1.0);
+  // A pod works on one request at least.
+  const double in_service = sample.ready * std::max(capacity_rps() * service_time_s(), 1.0);
   // Before the service time is known, slots are not, and only failures tell a queue from a large pod.
   const bool has_backlog = sample.in_flight && *sample.in_flight > kBacklogFactor * in_service + kBacklogHandful &&
                            (is_service_known || failed_share > kNothingFails);
@@ -79,6 +82,7 @@ void Capacity::observe(const LoadSample& sample) {
   has_sample_ = true;
   last_end_ = sample.end;
   const double grown = sample.in_flight.value_or(0.0) - std::exchange(last_in_flight_, sample.in_flight.value_or(0.0));
+  const double last_served_rps = std::exchange(last_served_rps_, sample.served_rps);
   if (sample.ready_uncertainty > kGreatestReadyUncertainty * sample.ready) return;
 
   const bool grows = is_saturated_ && grown > kGrows * sample.served_rps * to_seconds(sample.length);
@@ -89,7 +93,7 @@ void Capacity::observe(const LoadSample& sample) {
   } else {
     learn_busy(throughput_rps, failed_share);
   }
-  if (!has_backlog) learn_service_time(throughput_rps, failed_share, sample);
+  if (!has_backlog) learn_service_time(throughput_rps, failed_share, last_served_rps, sample);
 }
 
 void Capacity::learn_saturated(double throughput_rps, double failed_share, bool grows, const LoadSample& sample) {
@@ -141,9 +145,12 @@ void Capacity::learn_cpu(double throughput_rps, double failed_share, const LoadS
   if (reference_cpu_ <= 0.0 && cpu_per_request_.samples() >= kCpuKnown) reference_cpu_ = cpu_per_request_.value();
 }
 
-void Capacity::learn_service_time(double throughput_rps, double failed_share, const LoadSample& sample) {
+void Capacity::learn_service_time(double throughput_rps, double failed_share, double last_served_rps,
+                                  const LoadSample& sample) {
   if (!sample.in_flight || failed_share > kNothingFails || sample.served_rps < kLeastRate) return;
   if (throughput_rps > kGreatestLoadForService * capacity_rps()) return;
+  if (sample.served_rps > kGreatestJump * last_served_rps || last_served_rps > kGreatestJump * sample.served_rps)
+    return;
   if (service_samples_ == 0) {
     in_flight_sum_ = kServicePriorWeight * sample.served_rps * service_time_s();
     rate_sum_ = kServicePriorWeight * sample.served_rps;
@@ -224,7 +231,7 @@ void Capacity::save(StateWriter& writer) const {
   writer.put("capacity_counts",
              std::array{double(has_sample_), double(had_backlog_), double(is_saturated_), double(saturated_samples_),
                         double(busy_samples_), double(wasted_samples_), double(is_lowered_), double(service_samples_)});
-  writer.put("capacity_sums", std::array{last_in_flight_, reference_cpu_, in_flight_sum_, rate_sum_});
+  writer.put("capacity_sums", std::array{last_in_flight_, last_served_rps_, reference_cpu_, in_flight_sum_, rate_sum_});
   level_.save(writer, "capacity_level");
   cpu_per_request_.save(writer, "cpu_per_request");
 }
@@ -237,10 +244,10 @@ Result<void> Capacity::load(const StateReader& reader) {
   MPCA_TRY_VOID(loaded.level_.load(reader, "capacity_level"));
   MPCA_TRY_VOID(loaded.cpu_per_request_.load(reader, "cpu_per_request"));
   const bool is_possible =
-      counts.size() == 8 && sums.size() == 4 && internal::is_plausible(loaded.last_end_) &&
+      counts.size() == 8 && sums.size() == 5 && internal::is_plausible(loaded.last_end_) &&
       std::all_of(counts.begin(), counts.end(), [](double n) { return n >= 0.0 && n <= kServiceMemory; }) &&
-      std::all_of(sums.begin(), sums.end(), [](double sum) { return sum >= 0.0 && sum <= 1e18; }) && sums[3] > 0.0 &&
-      sums[2] >= sums[3] * 1e-7;
+      std::all_of(sums.begin(), sums.end(), [](double sum) { return sum >= 0.0 && sum <= 1e18; }) && sums[4] > 0.0 &&
+      sums[3] >= sums[4] * 1e-7;
   if (!is_possible) return invalid("the state of the capacity has a value out of range");
   loaded.has_sample_ = counts[0] != 0.0;
   loaded.had_backlog_ = counts[1] != 0.0;
@@ -251,9 +258,10 @@ Result<void> Capacity::load(const StateReader& reader) {
   loaded.is_lowered_ = counts[6] != 0.0;
   loaded.service_samples_ = static_cast<int>(counts[7]);
   loaded.last_in_flight_ = sums[0];
-  loaded.reference_cpu_ = sums[1];
-  loaded.in_flight_sum_ = sums[2];
-  loaded.rate_sum_ = sums[3];
+  loaded.last_served_rps_ = sums[1];
+  loaded.reference_cpu_ = sums[2];
+  loaded.in_flight_sum_ = sums[3];
+  loaded.rate_sum_ = sums[4];
   *this = loaded;
   return {};
 }

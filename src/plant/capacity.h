@@ -77,7 +77,7 @@ class Capacity {
   void learn_saturated(double throughput_rps, double failed_share, bool grows, const LoadSample& sample);
   void learn_busy(double throughput_rps, double failed_share);
   void learn_cpu(double throughput_rps, double failed_share, const LoadSample& sample);
-  void learn_service_time(double throughput_rps, double failed_share, const LoadSample& sample);
+  void learn_service_time(double throughput_rps, double failed_share, double last_served_rps, const LoadSample& sample);
   double service_time_s() const { return in_flight_sum_ / rate_sum_; }
 
   CapacityPrior prior_;
@@ -88,6 +88,7 @@ class Capacity {
   bool had_backlog_ = false;  // at the end of the last interval
   bool is_saturated_ = false;
   double last_in_flight_ = 0.0;
+  double last_served_rps_ = 0.0;
   int saturated_samples_ = 0;
   int busy_samples_ = 0;
   int wasted_samples_ = 0;  // in a row: saturated, failing, and not near the level

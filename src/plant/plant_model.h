@@ -42,7 +42,9 @@ struct Reading {
   Duration age{};
 };
 
-/// What was seen at a control instant. A reading that is missing, or stale, is nullopt.
+/// What was seen at a control instant. A reading that is missing, stale or in doubt is nullopt: half of the pods
+/// without metrics halve the served rate, and in an overload nothing but their absence tells that from pods half as
+/// fast.
 struct PlantObservation {
   TimePoint now;
   int spec_replicas = 0;
