@@ -15,9 +15,9 @@ constexpr Duration kGreatestAge = std::chrono::minutes(10);
 // The age of one sample, taken at two instants, differs by rounding.
 constexpr Duration kSameSample = std::chrono::milliseconds(200);
 
-template <std::size_t size>
-void push(std::array<float, size>& ring, int& count, float value) {
-  if (count == static_cast<int>(size)) {
+template <std::size_t N>
+void push(std::array<float, N>& ring, int& count, float value) {
+  if (count == static_cast<int>(N)) {
     std::shift_left(ring.begin(), ring.end(), 1);
     --count;
   }

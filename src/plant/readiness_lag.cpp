@@ -57,7 +57,8 @@ constexpr double kPriorHalving = 8.0;
 
 // Page's sums: a lag of one standard deviation more than expected is the change to be found (half of it is the
 // reference value, and a quarter more since the expectation is itself estimated). The alarm is set so that pods whose
-// lag does not change give one in some thousand pods (tests/plant/readiness_lag_test.cpp).
+// lag does not change give one in several thousand pods, and one in 800 where it varies by 80 %
+// (tests/plant/readiness_lag_test.cpp).
 constexpr double kReference = 0.75;
 constexpr double kAlarm = 6.0;
 constexpr double kGreatestSurprise = 3.0;

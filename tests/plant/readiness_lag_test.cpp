@@ -322,7 +322,7 @@ TEST(ReadinessLag, AHalvedLagIsNoticedToo) {
   EXPECT_LT(starts, 12.0);
 }
 
-// One in some thousand pods, as the constants in readiness_lag.cpp promise.
+// One in several thousand pods, and in 800 where the lag varies by 80 %, as readiness_lag.cpp says.
 TEST(ReadinessLag, ALagThatStaysGivesHardlyAnyAlarm) {
   for (const bool by_id : {false, true}) {
     for (const double cv : {0.1, 0.3, 0.8}) {

@@ -31,7 +31,8 @@ Level::Taken Level::add(double value) {
       std::shift_left(samples_.begin(), samples_.end(), 1);
       --count_;
     }
-    samples_[static_cast<std::size_t>(count_++)] = value;
+    samples_[static_cast<std::size_t>(count_)] = value;
+    ++count_;
     since_change_ = std::min(since_change_ + 1, kSettled);
     find_value();
     return Taken::near;
@@ -83,7 +84,7 @@ void Level::find_value() {
     below += at.weight;
     if (below < 0.5 * total) continue;
     const bool is_even = below <= 0.5 * total && k + 1 < size;
-    value_ = is_even ? 0.5 * (at.value + all[static_cast<std::size_t>(k + 1)].value) : at.value;
+    value_ = is_even ? 0.5 * (at.value + all[static_cast<std::size_t>(k) + 1].value) : at.value;
     break;
   }
   value_ = std::clamp(value_, least_, greatest_);
