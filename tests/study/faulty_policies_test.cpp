@@ -1,15 +1,22 @@
 // The opponents of every backtest in worlds whose metrics fail: they may decide badly, but not break.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <numbers>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "core/os/file.h"
 #include "core/text.h"
 #include "policy/policy.h"
 #include "sim/faulty_world.h"
+#include "study/backtest.h"
 #include "study/play.h"
+#include "support/temporary_directory.h"
 
 namespace mpca::study {
 namespace {
@@ -35,6 +42,32 @@ TEST(FaultyPolicies, OpponentsSurviveEveryFault) {
       EXPECT_EQ(world->truth().seconds, 3600.0);
       EXPECT_TRUE(std::isfinite(world->truth().violation_ratio()));
     }
+  }
+}
+
+TEST(FaultyPolicies, ABacktestWithFaultsSaysSoAndWritesNumbers) {
+  const test::TemporaryDirectory directory;
+  trace::DemandTrace flat{
+      .name = "flat", .start = {}, .step = std::chrono::seconds(60), .demand_rps = {}, .phase_idx = {}};
+  flat.demand_rps.assign(30, 10.0);
+  BacktestSettings settings;
+  settings.traces = {{"flat.csv", flat}};
+  settings.policies = {"hpa:target=60", "static:40"};
+  settings.with_opponents = false;
+  settings.preset = load_preset("standard", {"faults=nan", "fault-share=0.5"}).value();
+  settings.seeds = 1;
+  settings.out = directory.file("out");
+  const auto report = backtest(settings, {}, [](const Progress&) {});
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->preset, "standard+faults=nan+fault-share=0.5");
+  EXPECT_TRUE(std::count(report->configuration.begin(), report->configuration.end(),
+                         std::pair<std::string, std::string>("faults", "nan")));
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(settings.out)) {
+    const std::string name = entry.path().filename();
+    if (!entry.is_regular_file() || name == "study.json" || name == "report.html") continue;  // they name the fault
+    const std::string content = os::read_file(entry.path()).value();
+    EXPECT_EQ(content.find("nan"), std::string::npos) << name;
+    EXPECT_EQ(content.find("NaN"), std::string::npos) << name;
   }
 }
 
