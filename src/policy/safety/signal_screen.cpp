@@ -58,8 +58,7 @@ void SignalScreen::screen(const Observation& raw, ScreenedObservation& out) {
   out.failed_rate = check(observation.failed_rate_rps, now, state_.newest[1]);
   out.in_flight = check(observation.in_flight_requests, now, state_.newest[2]);
   out.cpu = check(observation.cpu_cores, now, state_.newest[3]);
-  const double covered = covered_share(observation);
-  out.covered_share = covered > 0.0 ? std::optional(covered) : std::nullopt;
+  out.covered_share = covered_share(observation);
   const bool has_invalid =
       out.failed_rate == Finding::invalid || out.in_flight == Finding::invalid || out.cpu == Finding::invalid;
 
@@ -137,8 +136,8 @@ Finding SignalScreen::check(Signal& signal, TimePoint now, TimePoint& newest) co
   return is_new ? Finding::good : Finding::duplicate;
 }
 
-/// Cleans the pods' CPU on the way; 0: no pod has any.
-double SignalScreen::covered_share(Observation& observation) const {
+/// Cleans the pods' CPU on the way.
+std::optional<double> SignalScreen::covered_share(Observation& observation) const {
   int ready = 0;
   int covered = 0;
   for (PodObservation& pod : observation.pods) {
@@ -150,7 +149,8 @@ double SignalScreen::covered_share(Observation& observation) const {
     ++ready;
     covered += cpu.quality != Quality::missing ? 1 : 0;
   }
-  return ready > 0 ? static_cast<double>(covered) / ready : 0.0;
+  if (covered == 0) return std::nullopt;
+  return static_cast<double>(covered) / ready;
 }
 
 Finding SignalScreen::judge(double served_rps, TimePoint sampled, ScreenedObservation& out) {

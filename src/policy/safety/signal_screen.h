@@ -88,7 +88,7 @@ class SignalScreen {
   static_assert(sizeof(State) <= 128);
 
   Finding check(Signal& signal, TimePoint now, TimePoint& newest) const;
-  double covered_share(Observation& observation) const;
+  std::optional<double> covered_share(Observation& observation) const;
   Finding judge(double served_rps, TimePoint sampled, ScreenedObservation& out);
   bool is_impossible(double served_rps, const Observation& observation) const;
   bool is_contradicted(const ScreenedObservation& seen) const;
