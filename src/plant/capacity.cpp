@@ -87,7 +87,7 @@ void Capacity::observe(const LoadSample& sample) {
 
   const bool grows = is_saturated_ && grown > kGrows * sample.served_rps * to_seconds(sample.length);
   const double throughput_rps = sample.served_rps / sample.ready;
-  if (!is_saturated_ || failed_share <= kLittleFails) learn_cpu(throughput_rps, failed_share, sample);
+  learn_cpu(throughput_rps, failed_share, sample);
   if (is_saturated_) {
     learn_saturated(throughput_rps, failed_share, grows, sample);
   } else {
@@ -106,9 +106,7 @@ void Capacity::learn_saturated(double throughput_rps, double failed_share, bool 
   if (worked_rps < kFarBelow * level_.value() && !fails && !grows) return;
   const Level::Taken taken = level_.add(worked_rps);
   if (taken == Level::Taken::changed) {
-    // What was seen is at the present CPU per request, whatever the old one was.
-    if (factor < 1.0) level_.scale(factor);
-    if (cpu_per_request_.samples() >= kCpuKnown) reference_cpu_ = cpu_per_request_.value();
+    forget_old_cpu(factor);
     saturated_samples_ = Level::kToAgree;
     busy_samples_ = 0;
     is_lowered_ = false;
@@ -126,11 +124,19 @@ void Capacity::learn_saturated(double throughput_rps, double failed_share, bool 
   saturated_samples_ = busy_samples_ = 0;
 }
 
+/// What was seen is at the present CPU per request, whatever the old one was.
+void Capacity::forget_old_cpu(double factor) {
+  if (factor < 1.0) level_.scale(factor);
+  if (cpu_per_request_.samples() >= kCpuKnown) reference_cpu_ = cpu_per_request_.value();
+}
+
 void Capacity::learn_busy(double throughput_rps, double failed_share) {
   wasted_samples_ = 0;
   if (had_backlog_ || failed_share > kNothingFails || throughput_rps <= kBusyMargin * capacity_rps()) return;
-  const Level::Taken taken = level_.add(throughput_rps / cpu_factor());
+  const double factor = cpu_factor();
+  const Level::Taken taken = level_.add(throughput_rps / factor);
   if (taken == Level::Taken::changed) {
+    forget_old_cpu(factor);
     saturated_samples_ = 0;
     is_lowered_ = false;
   }

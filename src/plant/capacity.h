@@ -76,6 +76,7 @@ class Capacity {
   double cpu_bound_rps() const;
   void learn_saturated(double throughput_rps, double failed_share, bool grows, const LoadSample& sample);
   void learn_busy(double throughput_rps, double failed_share);
+  void forget_old_cpu(double factor);
   void learn_cpu(double throughput_rps, double failed_share, const LoadSample& sample);
   void learn_service_time(double throughput_rps, double failed_share, double last_served_rps, const LoadSample& sample);
   double service_time_s() const { return in_flight_sum_ / rate_sum_; }

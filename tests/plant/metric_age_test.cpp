@@ -64,6 +64,16 @@ TEST(MetricAge, GapsDuplicatesAndClocksThatDifferDoNotMoveIt) {
   EXPECT_NEAR(to_seconds(age.sample_interval()), 15.0, 1.5);
 }
 
+TEST(MetricAge, ASampleOlderThanTheNewestIsNoAgeAndNoNewSample) {
+  MetricAge age({});
+  for (int look = 0; look < 40; ++look) {
+    age.observe(kStart + look * 15s, 5s);
+    age.observe(kStart + look * 15s + 5s, 70s);
+  }
+  EXPECT_EQ(age.mean(), 5s);
+  EXPECT_EQ(age.sample_interval(), 15s);
+}
+
 // 31 fresh values of 5 s, and one of 2 minutes after a pause: it counts as four times the median and two seconds more.
 TEST(MetricAge, OneVeryOldValueHardlyMovesTheMean) {
   MetricAge age({});

@@ -175,7 +175,7 @@ TEST(ReadinessLag, PodsOfBeforeTheFirstLookAreSamplesUnlessTheirReadinessIsASeco
   for (int k = 1; k <= 20; ++k)
     pods.push_back({.id = k, .asked = kStart - 5h, .is_ready = true, .ready_changed = kStart - 5h + 90s});
   for (int k = 21; k <= 25; ++k)
-    pods.push_back({.id = k, .asked = kStart - 5h, .is_ready = true, .ready_changed = kStart - 1h});
+    pods.push_back({.id = k, .asked = kStart - 5h, .is_ready = true, .ready_changed = kStart - 5h + 30min});
   lag.observe_pods(kStart, pods);
   EXPECT_NEAR(lag.effective_samples(), 20.0, 1e-6);
   for (int look = 1; look < 10; ++look) lag.observe_pods(kStart + look * 15s, pods);
@@ -320,6 +320,21 @@ TEST(ReadinessLag, AHalvedLagIsNoticedToo) {
     starts += static_cast<double>(pods.asked() - changed) / kSeeds;
   }
   EXPECT_LT(starts, 12.0);
+}
+
+// The expectation waits while a change is in doubt; if it followed, half of these would never be noticed.
+TEST(ReadinessLag, ALagHalfAsLongAgainIsMostlyNoticedWithinSixtyStarts) {
+  int noticed = 0;
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    PodsInTime pods = workload(lognormal_lag(30.0, 0.3), seed);
+    ReadinessLag lag({});
+    watch(pods, lag, true, 100);
+    pods.set_lag(lognormal_lag(45.0, 0.3));
+    const int changed = pods.asked();
+    while (!lag.is_drifting() && pods.asked() < changed + 60) watch(pods, lag, true, pods.asked() + 1);
+    noticed += lag.is_drifting() ? 1 : 0;
+  }
+  EXPECT_GE(noticed, kSeeds * 8 / 10);
 }
 
 // One in several thousand pods, and in 800 where the lag varies by 80 %, as readiness_lag.cpp says.
