@@ -329,8 +329,12 @@ TEST(Capacity, TheServiceTimeIsLearnedAtEaseOnly) {
     LoadSample at = service.at_load(0.9);
     at.in_flight = 2.0 * *at.in_flight;
     capacity.observe(at);
+  }
+  EXPECT_NEAR(to_seconds(capacity.service_time()), 0.04, 0.004);
+  for (int k = 0; k < 100; ++k) {
+    capacity.observe(service.at_load(0.4));
     // A counter that began again: a tenth of the rate, with as much in flight as ever.
-    at = service.at_load(0.4);
+    LoadSample at = service.at_load(0.4);
     at.served_rps *= 0.1;
     capacity.observe(at);
   }

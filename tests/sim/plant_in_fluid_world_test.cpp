@@ -18,6 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int kSeconds = 40'000;
+constexpr int kJudgedFrom = kSeconds / 30;  // looks: half of them, at 15 s
 
 /// Waves of two hours, 45 to 360 requests/s, and every half an hour or so a spike of up to 120 % that dies away in six
 /// minutes.
@@ -94,10 +95,10 @@ Learned learn(plant::PlantModel& model, const Given& given, Duration start = {})
                    .cpu_cores = given.shows_cpu ? reading(shown->cpu_cores) : std::nullopt});
     learned.end = model.estimate();
     const double capacity_rps = learned.end.capacity_rps.value;
-    if (++looks > kSeconds / 15 / 2) {
+    if (++looks > kJudgedFrom) {
       const double off = std::abs(std::log(capacity_rps / true_rps));
       learned.worst = std::max(learned.worst, off);
-      learned.typical += off / (kSeconds / 15 / 2);
+      learned.typical += off / kJudgedFrom;
     }
     const double seen = shown->served_rate_rps.value + shown->failed_rate_rps.value;
     if (seen >= 0.0 && seen < 5000.0) demand_rps = seen;
