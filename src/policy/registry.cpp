@@ -5,13 +5,14 @@
 #include "policy/lab_mpc/lab_mpc.h"
 #include "policy/lab_online/lab_online.h"
 #include "policy/policy.h"
+#include "policy/predictive/predictive.h"
 #include "policy/reactive/reactive.h"
 
 namespace mpca::policy {
 namespace {
 
 constexpr PolicyKind kKinds[] = {
-    kReactiveKind,        kHpaKind,       kStaticKind, kLabMpcKind,
+    kPredictiveKind,      kReactiveKind,  kHpaKind,    kStaticKind,          kLabMpcKind,
     kLabMpcRealisticKind, kLabOnlineKind, kLabHpaKind, kLabHpaRealisticKind,
 };
 

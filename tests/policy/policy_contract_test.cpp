@@ -169,8 +169,8 @@ TEST(Registry, AnUnknownPolicyIsRefusedWithTheNearestName) {
   const auto refused = create_policy("reactiv:target=0.7", Workload{}, "--policy");
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message,
-            "--policy: unknown policy \"reactiv\" (did you mean \"reactive\"?); known: reactive, hpa, static, "
-            "lab-mpc, lab-mpc-realistic, lab-online, lab-hpa, lab-hpa-realistic");
+            "--policy: unknown policy \"reactiv\" (did you mean \"reactive\"?); known: predictive, reactive, hpa, "
+            "static, lab-mpc, lab-mpc-realistic, lab-online, lab-hpa, lab-hpa-realistic");
 }
 
 }  // namespace

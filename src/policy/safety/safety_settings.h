@@ -19,7 +19,7 @@ struct SafetySettings {
   // What may happen.
   double floor_utilization = 0.99;
   int max_up_pods = 4;
-  double max_up_share = 1.0;    // fraction of the replicas
+  double max_up_share = 3.0;    // fraction of the replicas
   double max_down_share = 1.0;  // fraction of the replicas per minute
   double rollout_share = 0.1;   // fraction of the replicas
   Duration rollout_hold = std::chrono::minutes(1);

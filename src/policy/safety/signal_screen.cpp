@@ -178,7 +178,9 @@ Finding SignalScreen::judge(double served_rps, TimePoint sampled, ScreenedObserv
   }
 
   const auto by_cpu = rate_by_cpu(out);
-  if (by_cpu && served_rps < state_.trusted_rps && served_rps * settings_.cpu_disagreement < *by_cpu) {
+  // Requests that failed have cost CPU as well.
+  const double answered_rps = served_rps + out.observation.failed_rate_rps.value_if_known().value_or(0.0);
+  if (by_cpu && served_rps < state_.trusted_rps && answered_rps * settings_.cpu_disagreement < *by_cpu) {
     if (doubt(Finding::below_cpu, sampled, settings_.zero_confirmation)) return state_.doubt;
     state_.cpu_s_per_request = 0.0;  // a request costs something else now
   }
@@ -224,8 +226,9 @@ Finding SignalScreen::believe(double served_rps, const ScreenedObservation& seen
   state_.doubt_since = TimePoint::min();
   state_.trusted_rps = served_rps;
   if (seen.cpu == Finding::good && served_rps >= kSubstantial * capacity_rps_) {
-    const double busy = seen.observation.cpu_cores.value - settings_.idle_cpu_cores * seen.observation.ready_replicas;
-    const double now_s = std::max(busy, 0.0) / served_rps;
+    // With what idle pods use in it, so rather too much: what CPU speaks for is then rather too little, and a fall of
+    // the load is not taken for a fault.
+    const double now_s = seen.observation.cpu_cores.value / served_rps;
     double& known_s = state_.cpu_s_per_request;
     known_s = known_s > 0.0 ? known_s + kLearningRate * (now_s - known_s) : now_s;
   }

@@ -82,7 +82,7 @@ class SignalScreen {
     TimePoint last_good = TimePoint::min();    // served rate, by `now`
     TimePoint doubt_since = TimePoint::min();  // the first sample of a row of equal doubts; min: none yet
     double trusted_rps = -1.0;                 // served rate believed last; below 0: none yet
-    double cpu_s_per_request = 0.0;            // above idle; 0: not known
+    double cpu_s_per_request = 0.0;            // idle pods' share included; 0: not known
     Finding doubt = Finding::good;             // about the served rate seen last
   };
   static_assert(sizeof(State) <= 128);

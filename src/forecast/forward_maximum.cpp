@@ -1,0 +1,444 @@
+#include "forecast/forward_maximum.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <span>
+
+#include "core/state_numbers.h"
+#include "forecast/internal/cycle.h"
+#include "forecast/internal/least_squares.h"
+#include "forecast/internal/profile.h"
+#include "forecast/residual_histogram.h"
+
+namespace mpca::forecast {
+namespace {
+
+constexpr std::size_t kLevels = kForwardLevels.size();
+constexpr std::size_t kFeatures = 15;
+constexpr int kRecent = 256;  // samples that are remembered
+constexpr int kOpen = 16;  // forecasts whose maximum is not known yet; with more samples in a horizon, not all open one
+constexpr int kContexts = 27;
+constexpr double kContextWeight = 40.0;  // observations at which a context counts as much as the general histogram
+constexpr double kPriorWeight = 20.0;    // observations
+constexpr int kPriorScales = 6;          // Laplace, of scale 0.01, 0.02, …, 0.32
+constexpr double kLossMemory = 3000.0;   // observations
+constexpr double kMixingRate = 50.0;     // weight = exp(-rate x relative excess of the loss)
+constexpr double kSecondsPerDay = 86400.0;
+constexpr double kSecondsPerWeek = 7 * kSecondsPerDay;
+
+// The damped trend.
+constexpr double kLevelGain = 0.5, kTrendGain = 0.1, kDamping = 0.9;
+
+// An expert is a guess and the histogram of what it missed. Those with a context set use the guess and the general
+// histogram of an earlier one.
+enum Expert : std::size_t {
+  kPersistence,
+  kTrend,
+  kDay,
+  kWeek,
+  kMax20,
+  kMax80,
+  kMax240,
+  kMaxOrDay,
+  kCycle,
+  kRegression,
+  kGuesses,  // here end the experts with a histogram of their own
+  kPersistenceByTrend = kGuesses,
+  kPersistenceByLevel,
+  kRegressionByTrend,
+  kRegressionByGuess,
+  kExperts
+};
+constexpr std::size_t kContextSets = kExperts - kGuesses;
+constexpr std::string_view kNames[kExperts] = {"persistence",         "damped trend",           "time of day",
+                                               "time of week",        "recent maximum",         "maximum of an hour",
+                                               "long maximum",        "recent or usual",        "cycle",
+                                               "regression",          "persistence by trend",   "persistence by level",
+                                               "regression by trend", "regression by its guess"};
+constexpr Expert guess_of(std::size_t expert) {
+  if (expert < kGuesses) return static_cast<Expert>(expert);
+  return expert <= kPersistenceByLevel ? kPersistence : kRegression;
+}
+
+using Masses = std::array<float, ResidualBins::kBins>;
+struct Tables {
+  std::array<Masses, kPriorScales> prior{};
+  std::array<double, ResidualBins::kBins + 1> edges{};
+  Tables() {
+    for (int i = 0; i <= ResidualBins::kBins; ++i) edges[static_cast<std::size_t>(i)] = ResidualBins::edge(i);
+    for (std::size_t s = 0; s < prior.size(); ++s) {
+      const double scale = 0.01 * static_cast<double>(1U << s);
+      double below = 0.0;
+      for (std::size_t i = 0; i < prior[s].size(); ++i) {
+        const double x = edges[i + 1];
+        const bool is_last = i + 1 == prior[s].size();
+        const double through = is_last ? 1.0 : x < 0.0 ? 0.5 * std::exp(x / scale) : 1.0 - 0.5 * std::exp(-x / scale);
+        prior[s][i] = static_cast<float>(through - below);
+        below = through;
+      }
+    }
+  }
+};
+const Tables& tables() {
+  static const Tables kTables;
+  return kTables;
+}
+
+/// Quantiles of a residual at all levels, in one pass over the bins: the general histogram with its prior, and a
+/// context's by its weight.
+ForwardQuantiles residual_quantiles(const ResidualHistogram& general, const ResidualHistogram* context,
+                                    const Masses& prior) {
+  const double share = context == nullptr ? 0.0 : context->weight() / (context->weight() + kContextWeight);
+  const double scale = (1.0 - share) / (general.weight() + kPriorWeight);
+  const double general_scale = scale / ResidualHistogram::kUnit;
+  const double prior_scale = scale * kPriorWeight;
+  const double context_scale = share > 0.0 ? share / (context->weight() * ResidualHistogram::kUnit) : 0.0;
+  const auto& edges = tables().edges;
+  ForwardQuantiles quantiles;
+  double below = 0.0;
+  std::size_t level = 0;
+  for (std::size_t i = 0; i < prior.size() && level < kLevels; ++i) {
+    double mass = general_scale * general.counts()[i] + prior_scale * static_cast<double>(prior[i]);
+    if (share > 0.0) mass += context_scale * context->counts()[i];
+    for (; level < kLevels && below + mass >= kForwardLevels[level]; ++level)
+      quantiles[level] = edges[i] + (edges[i + 1] - edges[i]) * (kForwardLevels[level] - below) / mass;
+    below += mass;
+  }
+  for (; level < kLevels; ++level) quantiles[level] = edges.back();
+  return quantiles;
+}
+
+int third(double value, double low, double high) { return value < low ? 0 : value < high ? 1 : 2; }
+
+/// A forecast that waits for what comes.
+struct OpenForecast {
+  TimePoint sampled;
+  Duration horizon{};
+  double log_demand = 0.0;
+  double greatest = 0.0;
+  bool has_any = false;
+  bool is_censored = false;
+  std::array<double, kFeatures> features{};
+  std::array<float, kGuesses> guesses{};
+  std::array<std::uint8_t, kContextSets> contexts{};
+
+  template <class Visit>
+  void visit(Visit&& visit) {
+    visit(sampled);
+    visit(horizon);
+    visit(log_demand);
+    visit(greatest);
+    visit(has_any);
+    visit(is_censored);
+    visit(features);
+    visit(guesses);
+    visit(contexts);
+  }
+};
+
+}  // namespace
+
+struct ForwardMaximum::State {
+  std::array<float, kRecent> recent{};  // log demand
+  int count = 0, head = 0;
+  TimePoint last_sampled;
+  double interval_s = 0.0;  // between samples, smoothed
+  double slow_mean = 0.0;
+  double volatility = 0.03, slow_volatility = 0.03;
+  double level = 0.0, trend = 0.0;
+  internal::Profile<96> day;
+  internal::Profile<168> week;
+  internal::Cycle cycle;
+  internal::LeastSquares<kFeatures> regression;
+  std::array<OpenForecast, kOpen> open{};
+  int open_count = 0, open_first = 0, until_open = 0;
+  std::array<ResidualHistogram, kGuesses> general{};
+  std::array<std::array<ResidualHistogram, kContexts>, kContextSets> by_context{};
+  std::array<std::array<float, kLevels>, kExperts> loss{};
+  double losses = 0.0;  // observations they rest on
+  ForwardQuantiles answer{};
+  std::array<std::uint8_t, kLevels> leading{};
+
+  template <class Visit>
+  void visit(Visit&& visit) {
+    visit(recent);
+    visit(count);
+    visit(head);
+    visit(last_sampled);
+    visit(interval_s);
+    visit(slow_mean);
+    visit(volatility);
+    visit(slow_volatility);
+    visit(level);
+    visit(trend);
+    visit(day);
+    visit(week);
+    visit(cycle);
+    visit(regression);
+    visit(open);
+    visit(open_count);
+    visit(open_first);
+    visit(until_open);
+    visit(loss);
+    visit(losses);
+    visit(answer);
+    visit(leading);
+  }
+  template <class Visit>
+  void visit_histograms(Visit&& visit) {
+    for (ResidualHistogram& histogram : general) visit(histogram);
+    for (auto& contexts : by_context)
+      for (ResidualHistogram& histogram : contexts) visit(histogram);
+  }
+  bool is_valid() const {
+    const auto knows = [](const OpenForecast& forecast) {
+      return std::all_of(forecast.contexts.begin(), forecast.contexts.end(), [](int i) { return i < kContexts; });
+    };
+    return count >= 0 && count <= kRecent && head >= 0 && head < kRecent && open_count >= 0 && open_count <= kOpen &&
+           open_first >= 0 && open_first < kOpen && day.is_valid() && week.is_valid() && cycle.is_valid() &&
+           std::all_of(open.begin(), open.end(), knows) &&
+           std::all_of(leading.begin(), leading.end(), [](int i) { return i < static_cast<int>(kExperts); });
+  }
+
+  double back(int samples) const {
+    return static_cast<double>(
+        recent[static_cast<std::size_t>((head - std::min(samples, count - 1) + kRecent) % kRecent)]);
+  }
+  double max_of(int samples) const {
+    double greatest = back(0);
+    for (int i = 1; i < std::min(samples, count); ++i) greatest = std::max(greatest, back(i));
+    return greatest;
+  }
+  const Masses& prior() const {
+    const long scale = std::lround(std::log2(std::max(volatility, 0.01) / 0.01));
+    return tables().prior[static_cast<std::size_t>(std::clamp(scale, 0L, kPriorScales - 1L))];
+  }
+  ForwardQuantiles expert_quantiles(std::size_t expert, const OpenForecast& at, const Masses& scale) const {
+    const ResidualHistogram* context =
+        expert < kGuesses ? nullptr : &by_context[expert - kGuesses][at.contexts[expert - kGuesses]];
+    return residual_quantiles(general[guess_of(expert)], context, scale);
+  }
+
+  void take(TimePoint sampled, double log_demand, bool is_censored);
+  void settle(TimePoint sampled, double log_demand, bool is_censored);
+  void learn(const OpenForecast& forecast);
+  OpenForecast guess(Duration horizon) const;
+  void answer_from(const OpenForecast& now);
+};
+
+/// The new sample, into everything that describes the present.
+void ForwardMaximum::State::take(TimePoint sampled, double log_demand, bool is_censored) {
+  if (count == 0) {
+    slow_mean = level = log_demand;
+  } else {
+    const double elapsed_s = to_seconds(sampled - last_sampled);
+    if (interval_s == 0.0) interval_s = elapsed_s;
+    // After a gap, what was open has missed its maximum.
+    if (elapsed_s > 4.0 * interval_s) open_count = 0;
+    interval_s += 0.05 * (std::min(elapsed_s, 4.0 * interval_s) - interval_s);
+    const double change = std::abs(log_demand - back(0));
+    volatility += 0.1 * (change - volatility);
+    slow_volatility += 0.01 * (change - slow_volatility);
+  }
+  last_sampled = sampled;
+  head = (head + 1) % kRecent;
+  recent[static_cast<std::size_t>(head)] = static_cast<float>(log_demand);
+  count = std::min(count + 1, kRecent);
+  slow_mean += (log_demand - slow_mean) / 500.0;
+  const double expected = level + kDamping * trend;
+  trend = kDamping * trend + kTrendGain * (log_demand - expected);
+  level = expected + kLevelGain * (log_demand - expected);
+  if (is_censored) return;
+  const double now_s = seconds_since_epoch(sampled);
+  cycle.observe(now_s, log_demand);
+  day.observe(now_s / kSecondsPerDay - std::floor(now_s / kSecondsPerDay), log_demand);
+  week.observe(now_s / kSecondsPerWeek - std::floor(now_s / kSecondsPerWeek), log_demand);
+}
+
+/// The forecasts whose maximum is known now.
+void ForwardMaximum::State::settle(TimePoint sampled, double log_demand, bool is_censored) {
+  for (int i = 0; i < open_count; ++i) {
+    OpenForecast& forecast = open[static_cast<std::size_t>((open_first + i) % kOpen)];
+    if (sampled > forecast.sampled + forecast.horizon) continue;
+    forecast.greatest = forecast.has_any ? std::max(forecast.greatest, log_demand) : log_demand;
+    forecast.has_any = true;
+    forecast.is_censored |= is_censored;
+  }
+  while (open_count > 0) {
+    const OpenForecast& forecast = open[static_cast<std::size_t>(open_first)];
+    if (sampled + from_seconds(0.5 * interval_s) < forecast.sampled + forecast.horizon) break;
+    if (forecast.has_any && !forecast.is_censored) learn(forecast);
+    open_first = (open_first + 1) % kOpen;
+    --open_count;
+  }
+}
+
+void ForwardMaximum::State::learn(const OpenForecast& forecast) {
+  const double rise = forecast.greatest - forecast.log_demand;
+  const Masses& scale = prior();
+  losses = std::min(losses + 1.0, kLossMemory);
+  for (std::size_t e = 0; e < kExperts; ++e) {
+    const ForwardQuantiles quantiles = expert_quantiles(e, forecast, scale);
+    const double residual = rise - static_cast<double>(forecast.guesses[guess_of(e)]);
+    for (std::size_t l = 0; l < kLevels; ++l) {
+      const double error = residual - quantiles[l];
+      const double pinball = error > 0.0 ? kForwardLevels[l] * error : (kForwardLevels[l] - 1.0) * error;
+      loss[e][l] += static_cast<float>((pinball - static_cast<double>(loss[e][l])) / losses);
+    }
+  }
+  for (std::size_t e = 0; e < kExperts; ++e) {
+    const int bin = ResidualBins::bin_of(rise - static_cast<double>(forecast.guesses[guess_of(e)]));
+    if (e < kGuesses) {
+      general[e].add(bin);
+    } else {
+      by_context[e - kGuesses][forecast.contexts[e - kGuesses]].add(bin);
+    }
+  }
+  regression.learn(forecast.features, rise);
+}
+
+OpenForecast ForwardMaximum::State::guess(Duration horizon) const {
+  const double z = back(0);
+  const double max20 = max_of(20), max80 = max_of(80);
+  const double now_s = seconds_since_epoch(last_sampled), horizon_s = to_seconds(horizon);
+  OpenForecast now;
+  now.sampled = last_sampled;
+  now.horizon = horizon;
+  now.log_demand = z;
+
+  const auto usual_rise = [&](const auto& profile, double period_s) {
+    constexpr int kPoints = 4;
+    const auto here = profile.at(now_s / period_s);
+    double greatest = -1e9;
+    for (int i = 0; i <= kPoints; ++i) {
+      const auto there = profile.at((now_s + horizon_s * i / kPoints) / period_s);
+      if (!here || !there) return 0.0;
+      greatest = std::max(greatest, *there - *here);
+    }
+    return greatest;
+  };
+  const double day_rise = usual_rise(day, kSecondsPerDay), week_rise = usual_rise(week, kSecondsPerWeek);
+  const double cycle_rise = cycle.rise(now_s, 0.0, horizon_s);
+  now.features = {1.0,          z - back(1),  z - back(2),     z - back(4), z - back(8),
+                  z - back(16), z - back(40), z - slow_mean,   day_rise,    week_rise,
+                  cycle_rise,   volatility,   slow_volatility, max20 - z,   max80 - z};
+  const double regressed = std::clamp(regression.predict(now.features), -ResidualBins::kReach, ResidualBins::kReach);
+  const double steps = std::max(horizon_s / std::max(interval_s, 1e-3), 1.0);
+  const double damped_steps = kDamping * (1.0 - std::pow(kDamping, steps)) / (1.0 - kDamping);
+  const double guesses[kGuesses] = {0.0,
+                                    level - z + std::max(trend * damped_steps, 0.0),
+                                    day_rise,
+                                    week_rise,
+                                    max20 - z,
+                                    max80 - z,
+                                    max_of(240) - z,
+                                    std::max(max20 - z, day_rise),
+                                    cycle_rise,
+                                    regressed};
+  for (std::size_t g = 0; g < kGuesses; ++g) now.guesses[g] = static_cast<float>(guesses[g]);
+
+  const double moved = std::max(0.01, 0.7 * volatility);
+  const int rising = third(z - back(2), -moved, moved);
+  const int far = third(max20 - z, 0.03, 0.3);
+  const int high = third(z - slow_mean, -0.5, 0.0);
+  const double usual_change = std::max(slow_volatility, 0.005);
+  const auto context = [](int a, int b, int c) { return static_cast<std::uint8_t>((a * 3 + b) * 3 + c); };
+  const std::uint8_t by_trend = context(rising, third(volatility, 0.02, 0.06), far);
+  now.contexts[kPersistenceByTrend - kGuesses] = now.contexts[kRegressionByTrend - kGuesses] = by_trend;
+  now.contexts[kPersistenceByLevel - kGuesses] = context(high, third(z - back(1), -0.02, 0.02), far);
+  now.contexts[kRegressionByGuess - kGuesses] =
+      context(third(regressed / usual_change, 0.5, 1.5), third(volatility / usual_change, 0.7, 1.4), high);
+  return now;
+}
+
+void ForwardMaximum::State::answer_from(const OpenForecast& now) {
+  std::array<ForwardQuantiles, kExperts> quantiles;
+  const Masses& scale = prior();
+  for (std::size_t e = 0; e < kExperts; ++e) quantiles[e] = expert_quantiles(e, now, scale);
+  double least = 0.0;
+  for (std::size_t l = 0; l < kLevels; ++l) {
+    std::size_t best = 0;
+    for (std::size_t e = 1; e < kExperts; ++e)
+      if (loss[e][l] < loss[best][l]) best = e;
+    const double best_loss = static_cast<double>(loss[best][l]);
+    double weights = 0.0, sum = 0.0;
+    for (std::size_t e = 0; e < kExperts; ++e) {
+      const double excess = (static_cast<double>(loss[e][l]) - best_loss) / (best_loss + 1e-6);
+      const double weight = std::exp(-kMixingRate * excess);
+      weights += weight;
+      sum += weight * (static_cast<double>(now.guesses[guess_of(e)]) + quantiles[e][l]);
+    }
+    leading[l] = static_cast<std::uint8_t>(best);
+    least = std::max(least, std::expm1(std::min(now.log_demand + sum / weights, 30.0)));
+    answer[l] = least;
+  }
+}
+
+ForwardMaximum::ForwardMaximum() : state_(std::make_unique<State>()) {}
+ForwardMaximum::ForwardMaximum(ForwardMaximum&&) noexcept = default;
+ForwardMaximum& ForwardMaximum::operator=(ForwardMaximum&&) noexcept = default;
+ForwardMaximum::~ForwardMaximum() = default;
+
+void ForwardMaximum::observe(TimePoint sampled, double demand, bool is_censored, Duration horizon) {
+  State& s = *state_;
+  if (s.count > 0 && sampled <= s.last_sampled) return;
+  const double log_demand = std::min(std::log1p(std::max(demand, 0.0)), 30.0);
+  s.take(sampled, log_demand, is_censored);
+  s.settle(sampled, log_demand, is_censored);
+  OpenForecast now = s.guess(horizon);
+  now.is_censored = is_censored;
+  s.answer_from(now);
+  // No more than kOpen forecasts wait: with many samples in a horizon only every n-th is followed.
+  if (--s.until_open > 0 && s.open_count > 0) return;
+  s.until_open = static_cast<int>(std::min(to_seconds(horizon) / std::max(s.interval_s, 1e-3) / (kOpen - 1), 1e6)) + 1;
+  if (s.open_count == kOpen) {
+    s.open_first = (s.open_first + 1) % kOpen;
+    --s.open_count;
+  }
+  s.open[static_cast<std::size_t>((s.open_first + s.open_count) % kOpen)] = now;
+  ++s.open_count;
+}
+
+const ForwardQuantiles& ForwardMaximum::quantiles() const { return state_->answer; }
+double ForwardMaximum::volatility() const { return state_->volatility; }
+Duration ForwardMaximum::cycle_length() const {
+  return from_seconds(state_->cycle.length() * internal::Cycle::kBinSeconds);
+}
+std::string_view ForwardMaximum::leading_expert(std::size_t level_index) const {
+  return kNames[state_->leading[level_index]];
+}
+std::size_t ForwardMaximum::state_bytes() { return sizeof(State); }
+
+void ForwardMaximum::save(StateWriter& writer) const {
+  StateNumbers numbers;
+  state_->visit(numbers);
+  writer.put("forward_maximum", numbers.numbers());
+  std::vector<double> counts;
+  state_->visit_histograms([&](const ResidualHistogram& histogram) {
+    for (const std::uint16_t count : histogram.counts()) counts.push_back(count);
+  });
+  writer.put("forward_maximum_residuals", counts);
+}
+
+Result<void> ForwardMaximum::load(const StateReader& reader) {
+  MPCA_TRY(const std::vector<double> numbers, reader.numbers("forward_maximum"));
+  MPCA_TRY(const std::vector<double> counts, reader.numbers("forward_maximum_residuals"));
+  auto loaded = std::make_unique<State>();
+  StateNumbersReader source(numbers);
+  loaded->visit(source);
+  if (!source.is_good() || !loaded->is_valid()) return invalid("forward_maximum is not a memory of this version");
+  StateNumbersReader count_source(counts);
+  bool is_possible = true;
+  loaded->visit_histograms([&](ResidualHistogram& histogram) {
+    std::array<std::uint16_t, ResidualBins::kBins> bins{};
+    count_source(bins);
+    is_possible = histogram.set_counts(bins) && is_possible;
+  });
+  if (!count_source.is_good() || !is_possible)
+    return invalid("forward_maximum_residuals are not counts of this version");
+  state_ = std::move(loaded);
+  return {};
+}
+
+}  // namespace mpca::forecast

@@ -1,0 +1,90 @@
+// The rules that compete. Demand does not depend on what we do, so each of them can be asked at every sample what it
+// would hold, and be scored by what that would have cost:
+//
+//   level     factor x the greatest load of the last `hold`, for factors 1.02 … 2.6 and holds 0, 2, 7, 20 min
+//   trend     the same on the load extrapolated over the dead time, with a part or all of its slope
+//   planner   up to a quantile of the forward maximum, and down to the same or a higher one
+//   (forecast/forward_maximum.h)
+//
+// Load is demand in replicas: what so many replicas serve at full utilization. All answers are totals, so pods that
+// are starting are counted.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "core/time.h"
+#include "forecast/forward_maximum.h"
+
+namespace mpca::policy {
+
+/// The greatest value within the last `hold`, to a twelfth of it.
+class HeldMaximum {
+ public:
+  /// Values in order of time; `hold` zero keeps the last one only. Returns the greatest.
+  double observe(TimePoint time, Duration hold, double value);
+  template <class Visit>
+  void visit(Visit&& visit) {
+    visit(greatest_);
+    visit(slot_);
+  }
+
+ private:
+  static constexpr std::int64_t kSlots = 12;
+  std::array<float, kSlots> greatest_{};
+  std::int32_t slot_ = -1'000'000;
+};
+
+class Candidates {
+ public:
+  static constexpr std::array<double, 8> kFactors = {1.02, 1.08, 1.15, 1.25, 1.4, 1.6, 2.0, 2.6};
+  static constexpr std::array<int, 4> kHoldSeconds = {0, 120, 400, 1200};
+  static constexpr std::array<double, 4> kTrendFactors = {1.08, 1.2, 1.4, 1.8};
+  static constexpr std::array<int, 2> kTrendHoldSeconds = {60, 400};
+  static constexpr std::array<double, 2> kTrendGains = {0.4, 1.0};
+  static constexpr std::size_t kLevels = forecast::kForwardLevels.size();
+  static constexpr std::size_t kPlannerPairs = kLevels - 2;  // down to the quantile two levels higher
+
+  static constexpr std::size_t kRules = kFactors.size() * kHoldSeconds.size();
+  static constexpr std::size_t kTrends = kTrendFactors.size() * kTrendHoldSeconds.size() * kTrendGains.size();
+  static constexpr std::size_t kCount = kRules + kTrends + kLevels + kPlannerPairs;
+  using Replicas = std::array<std::uint16_t, kCount>;
+
+  struct Situation {
+    TimePoint sampled;
+    double load = 0.0;                       // now
+    forecast::ForwardQuantiles forward{};    // of the load over the dead time
+    Duration dead_time{};                    // from a sample until what is asked for on it serves
+    int min_replicas = 0, max_replicas = 0;  // at most 65535
+  };
+
+  /// Once for each sample, in order. What each holds from now on.
+  const Replicas& decide(const Situation& situation);
+  const Replicas& replicas() const { return replicas_; }
+
+  /// `level x1.15 held 2m`, `planner q 0.97`.
+  static std::string name(std::size_t candidate);
+
+  template <class Visit>
+  void visit(Visit&& visit) {
+    visit(replicas_);
+    visit(held_load_);
+    visit(held_trend_);
+    visit(has_decided_);
+    visit(last_sampled_);
+    visit(last_load_);
+    visit(slope_per_s_);
+  }
+
+ private:
+  Replicas replicas_{};
+  std::array<HeldMaximum, kHoldSeconds.size()> held_load_{};
+  std::array<std::array<HeldMaximum, kTrendHoldSeconds.size()>, kTrendGains.size()> held_trend_{};
+  bool has_decided_ = false;
+  TimePoint last_sampled_;
+  double last_load_ = 0.0;
+  double slope_per_s_ = 0.0;
+};
+
+}  // namespace mpca::policy

@@ -1,0 +1,59 @@
+#include "policy/predictive/demand.h"
+
+#include <algorithm>
+
+namespace mpca::policy {
+namespace {
+
+constexpr double kBoostStep = 1.5;
+constexpr double kGreatestBoost = 4.0;
+
+}  // namespace
+
+bool Demand::observe(const ScreenedObservation& screened, bool is_saturated, Duration dead_time) {
+  const Observation& observation = screened.observation;
+  if (screened.served_rate != Finding::good) return false;
+  const TimePoint sampled = observation.now - observation.served_rate_rps.age;
+  if (has_sample_ && sampled <= sample_.sampled) return false;
+
+  double rps = observation.served_rate_rps.value;
+  // Rates are sums over the pods that were seen.
+  used_coverage_ = screened.covered_share && *screened.covered_share < 1.0;
+  if (used_coverage_) rps /= *screened.covered_share;
+  used_failed_ = screened.failed_rate == Finding::good || screened.failed_rate == Finding::duplicate;
+  if (used_failed_) rps += observation.failed_rate_rps.value;
+  used_change_ = false;
+  if (screened.in_flight == Finding::good) {
+    const TimePoint in_flight_sampled = observation.now - observation.in_flight_requests.age;
+    const double in_flight = observation.in_flight_requests.value;
+    if (has_in_flight_ && in_flight_sampled > in_flight_sampled_) {
+      rps += (in_flight - in_flight_) / to_seconds(in_flight_sampled - in_flight_sampled_);
+      used_change_ = true;
+    }
+    has_in_flight_ = true;
+    in_flight_ = in_flight;
+    in_flight_sampled_ = in_flight_sampled;
+  }
+
+  const bool is_censored = is_saturated && !used_failed_;
+  if (!is_censored) {
+    boost_ = 1.0;
+  } else if (boost_ == 1.0 || sampled >= boosted_ + dead_time) {
+    boost_ = std::min(boost_ * kBoostStep, kGreatestBoost);
+    boosted_ = sampled;
+  }
+  sample_ = {.sampled = sampled, .rps = std::max(rps, 0.0) * boost_, .is_censored = is_censored};
+  has_sample_ = true;
+  return true;
+}
+
+std::string Demand::source() const {
+  std::string source = "served rate";
+  if (used_coverage_) source += " scaled up to all pods";
+  if (used_failed_) source += " + failed rate";
+  if (used_change_) source += " + change of in flight";
+  if (sample_.is_censored) source += ", at least: the queue is full and failures are not counted";
+  return source;
+}
+
+}  // namespace mpca::policy

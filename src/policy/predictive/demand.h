@@ -1,0 +1,59 @@
+// What users send, from what came back. Under overload the served rate says what capacity gives; failures and the
+// growth of what is in flight are the rest. Where failures are not counted anywhere and the queue is full, demand is
+// known to be more and not how much: it is taken to be half as much again, and again after each further dead time.
+#pragma once
+
+#include <string>
+
+#include "core/time.h"
+#include "plant/plant_model.h"
+#include "policy/safety/signal_screen.h"
+
+namespace mpca::policy {
+
+struct DemandSample {
+  TimePoint sampled;
+  double rps = 0.0;
+  bool is_censored = false;  // at least this
+};
+
+class Demand {
+ public:
+  /// Takes what is new and good in the observation. True: sample() is a new one.
+  ///   dead_time   how long a guess about censored demand is given to help
+  bool observe(const ScreenedObservation& screened, bool is_saturated, Duration dead_time);
+
+  /// Of the last true observe().
+  const DemandSample& sample() const { return sample_; }
+  bool has_sample() const { return has_sample_; }
+  /// How it was known: `served + failed + change of in flight`.
+  std::string source() const;
+
+  template <class Visit>
+  void visit(Visit&& visit) {
+    visit(has_sample_);
+    visit(sample_.sampled);
+    visit(sample_.rps);
+    visit(sample_.is_censored);
+    visit(has_in_flight_);
+    visit(in_flight_);
+    visit(in_flight_sampled_);
+    visit(used_failed_);
+    visit(used_change_);
+    visit(used_coverage_);
+    visit(boost_);
+    visit(boosted_);
+  }
+
+ private:
+  bool has_sample_ = false;
+  DemandSample sample_;
+  bool has_in_flight_ = false;
+  double in_flight_ = 0.0;
+  TimePoint in_flight_sampled_;
+  bool used_failed_ = false, used_change_ = false, used_coverage_ = false;
+  double boost_ = 1.0;
+  TimePoint boosted_;
+};
+
+}  // namespace mpca::policy

@@ -1,0 +1,339 @@
+#include "policy/predictive/predictive.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/state_numbers.h"
+#include "core/text.h"
+#include "forecast/forward_maximum.h"
+#include "plant/plant_model.h"
+#include "policy/guards.h"
+#include "policy/kind.h"
+#include "policy/predictive/candidates.h"
+#include "policy/predictive/demand.h"
+#include "policy/predictive/tournament.h"
+#include "policy/safety/safety_guard.h"
+#include "policy/safety/signal_screen.h"
+
+namespace mpca::policy {
+namespace {
+
+// Books see the mean of an interval and miss what happens within it, so late demand is a little rarer in them than in
+// life; measured together with kPriceOfBooks on the traces of docs/RESULTS.md.
+constexpr double kPriceOfBooks = 0.8;
+constexpr double kSpreadWithinInterval = 0.5;  // of the change from sample to sample
+// A fraction of a replica is given up to here: rounding every mean up costs 5 % where replicas are few.
+constexpr double kRoundDown = 0.4;
+constexpr int kPooledSlots = 4;  // servers that a queue behaves like: balancers do not pool a whole fleet
+constexpr int kSamplesPerLookAtLag = 20;
+
+struct PredictiveSettings {
+  double late_price = 10.0;
+  double late_share = 0.0;
+  Duration latency_target = std::chrono::milliseconds(250);
+  Duration hold{};
+  plant::PlantSettings plant{};
+  SafetySettings safety{};
+};
+
+SettingsTable settings_of(PredictiveSettings& settings) {
+  SettingsTable table = {
+      {"late-price", &settings.late_price, "", Range::between(0.1, 10000),
+       "what a replica-second of demand that is late or fails costs, in replica-seconds"},
+      {"late-share", &settings.late_share, "fraction", Range::between(0, 0.5),
+       "of requests that may be late or fail; the price is then chosen to meet it. 0: late-price decides"},
+      {"latency-target", &settings.latency_target, "duration", Range::above(0), "slower answers are late"},
+      {"hold", &settings.hold, "duration", Range::at_least(0),
+       "how long an answer still holds replicas up; halves the churn at 60s, for some per cent of cost"},
+  };
+  for (Setting& setting : plant::settings_of(settings.plant))
+    if (setting.name() != "capacity") table.push_back(std::move(setting));  // the workload's
+  for (Setting& setting : settings_of(settings.safety)) table.push_back(std::move(setting));
+  return table;
+}
+
+/// Everything that is not saved by an owner of its own.
+struct Memory {
+  Demand demand;
+  Candidates candidates;
+  Tournament tournament;
+  HeldMaximum recent_load, held_answer;
+  DeadTimeShares dead_time;
+  int until_look_at_lag = 0, stride = 1;
+  double log_load = 0.0, log_load_1 = 0.0, log_load_2 = 0.0;  // of the last three samples
+  double greatest_log_load = 0.0;
+  double last_load = 0.0;
+  int samples = 0;
+
+  template <class Visit>
+  void visit(Visit&& visit) {
+    visit(demand);
+    visit(candidates);
+    visit(tournament);
+    visit(recent_load);
+    visit(held_answer);
+    visit(dead_time.in_effect);
+    visit(dead_time.ready_after);
+    visit(until_look_at_lag);
+    visit(stride);
+    visit(log_load);
+    visit(log_load_1);
+    visit(log_load_2);
+    visit(greatest_log_load);
+    visit(last_load);
+    visit(samples);
+  }
+};
+
+class PredictivePolicy final : public Policy {
+ public:
+  PredictivePolicy(const PredictiveSettings& settings, const Workload& workload)
+      : settings_(settings),
+        workload_(workload),
+        plant_(settings.plant),
+        screen_(settings.safety, workload.capacity_rps),
+        guard_(settings.safety, workload) {}
+
+  Decision decide(const Observation& observation) override {
+    Decision decision{.replicas = observation.spec_replicas, .explanation = {}};
+    Explanation& explanation = decision.explanation;
+    explanation.rule = "mean of the candidates, weighted by what they would have cost";
+
+    screen_.screen(observation, screened_);
+    observe_plant();
+    const plant::PlantEstimate plant = plant_.estimate();
+    screen_.set_capacity_rps(plant.capacity_rps.value);
+    guard_.set_capacity_rps(plant.capacity_rps.value);
+    const Duration dead_time =
+        from_seconds(plant.metric_age_s.value + plant.readiness_lag_late_s.value) + workload_.period;
+    if (memory_.demand.observe(screened_, plant.is_saturated, dead_time)) learn(plant, dead_time);
+
+    if (memory_.demand.has_sample()) {
+      const int context = context_now();
+      const double price = settings_.late_share > 0.0 ? memory_.tournament.price_for(settings_.late_share, context)
+                                                      : settings_.late_price * kPriceOfBooks;
+      const Tournament::Weights weights = memory_.tournament.weights(price, context);
+      double wanted = 0.0;
+      for (std::size_t c = 0; c < Candidates::kCount; ++c) wanted += weights[c] * memory_.candidates.replicas()[c];
+      explanation.recommendation = wanted;
+      decision.replicas = ceil_replicas(wanted - kRoundDown);
+      if (settings_.hold > Duration::zero()) {
+        const int held =
+            static_cast<int>(memory_.held_answer.observe(observation.now, settings_.hold, decision.replicas));
+        if (held > decision.replicas && decision.replicas < observation.spec_replicas)
+          change_to(std::min(held, observation.spec_replicas), "hold", decision.replicas, explanation);
+      }
+      explain(plant, dead_time, price, weights, explanation);
+    }
+    guard_.apply(screened_, demand_for_floor(), decision.replicas, explanation);
+    return decision;
+  }
+
+  std::string save_state() const override {
+    StateWriter writer("predictive", 1);
+    StateNumbers numbers;
+    Memory memory = memory_;
+    memory.visit(numbers);
+    writer.put("memory", numbers.numbers());
+    forward_.save(writer);
+    plant_.save_state(writer);
+    screen_.save(writer);
+    guard_.save(writer);
+    return writer.take();
+  }
+
+  Result<void> load_state(std::string_view state) override {
+    MPCA_TRY(const StateReader reader, StateReader::open(state, "predictive", 1));
+    MPCA_TRY(const std::vector<double> numbers, reader.numbers("memory"));
+    Memory memory;
+    StateNumbersReader source(numbers);
+    memory.visit(source);
+    if (!source.is_good() || !memory.tournament.is_valid() || memory.stride < 1)
+      return invalid("memory is not that of this version of predictive");
+    forecast::ForwardMaximum forward;
+    plant::PlantModel plant(settings_.plant);
+    SignalScreen screen(settings_.safety, workload_.capacity_rps);
+    SafetyGuard guard(settings_.safety, workload_);
+    MPCA_TRY_VOID(forward.load(reader));
+    MPCA_TRY_VOID(plant.load_state(reader));
+    MPCA_TRY_VOID(screen.load(reader));
+    MPCA_TRY_VOID(guard.load(reader));
+    memory_ = std::move(memory);
+    forward_ = std::move(forward);
+    plant_ = std::move(plant);
+    screen_ = std::move(screen);
+    guard_ = std::move(guard);
+    const double capacity = plant_.estimate().capacity_rps.value;
+    screen_.set_capacity_rps(capacity);
+    guard_.set_capacity_rps(capacity);
+    return {};
+  }
+
+ private:
+  void observe_plant() {
+    const Observation& seen = screened_.observation;
+    // Half of the pods without metrics look like pods half as fast: nothing is learned from what does not cover them.
+    const bool is_covered = screened_.covered_share.value_or(1.0) >= 1.0;
+    const auto reading = [&](const Signal& signal, Finding finding) -> std::optional<plant::Reading> {
+      const bool is_good = finding == Finding::good || finding == Finding::duplicate;
+      if (!is_good || !is_covered) return std::nullopt;
+      return plant::Reading{signal.value, signal.age};
+    };
+    pod_sights_.clear();
+    for (const PodObservation& pod : seen.pods)
+      pod_sights_.push_back({pod.id, pod.started, pod.is_ready, pod.ready_changed, pod.is_terminating});
+    plant_.observe({.now = seen.now,
+                    .spec_replicas = seen.spec_replicas,
+                    .ready_replicas = seen.ready_replicas,
+                    .starting_pod_ages = seen.starting_pod_ages,
+                    .pods = pod_sights_,
+                    .served_rate_rps = reading(seen.served_rate_rps, screened_.served_rate),
+                    .failed_rate_rps = reading(seen.failed_rate_rps, screened_.failed_rate),
+                    .in_flight_requests = reading(seen.in_flight_requests, screened_.in_flight),
+                    .cpu_cores = reading(seen.cpu_cores, screened_.cpu)});
+  }
+
+  /// A new sample of demand: books first (on the orders of before), then forecast, then new orders.
+  void learn(const plant::PlantEstimate& plant, Duration dead_time) {
+    Memory& m = memory_;
+    const DemandSample& sample = m.demand.sample();
+    const double load = sample.rps / plant.capacity_rps.value;
+    if (--m.until_look_at_lag <= 0) {
+      look_at_lag(plant);
+      m.until_look_at_lag = kSamplesPerLookAtLag;
+    }
+    const double spread = m.samples > 0 ? kSpreadWithinInterval * std::abs(load - m.last_load) : 0.0;
+    const Duration lag = from_seconds(plant.readiness_lag_s.value + plant.sample_interval_s.value);
+    m.tournament.score(sample.sampled, load, spread, steepness(plant), m.dead_time, lag);
+
+    m.log_load_2 = m.samples > 1 ? m.log_load_1 : std::log1p(load);
+    m.log_load_1 = m.samples > 0 ? m.log_load : std::log1p(load);
+    m.log_load = std::log1p(load);
+    m.last_load = load;
+    m.samples = std::min(m.samples + 1, 1'000'000);
+    m.greatest_log_load = m.recent_load.observe(sample.sampled, std::chrono::minutes(5), m.log_load);
+    // In units of the configured capacity: what is learned about capacity must not look like demand.
+    forward_.observe(sample.sampled, sample.rps / workload_.capacity_rps, sample.is_censored, dead_time);
+    Candidates::Situation situation{.sampled = sample.sampled,
+                                    .load = load,
+                                    .dead_time = dead_time,
+                                    .min_replicas = std::min(workload_.min_replicas, 65535),
+                                    .max_replicas = std::min(workload_.max_replicas, 65535)};
+    const double unit = workload_.capacity_rps / plant.capacity_rps.value;
+    for (std::size_t l = 0; l < situation.forward.size(); ++l) situation.forward[l] = forward_.quantiles()[l] * unit;
+    m.tournament.order(sample.sampled, m.candidates.decide(situation), context_now(), m.stride);
+  }
+
+  /// In M/D/c the tail of waiting falls by exp(-2 c (1 - utilization) t / service time) (Tijms (1994), Stochastic
+  /// Models, section 4.5, for heavy traffic): the share that waits longer than the target leaves.
+  double steepness(const plant::PlantEstimate& plant) const {
+    const double service_s = std::max(plant.service_time_s.value, 1e-4);
+    const double slack_s = std::max(to_seconds(settings_.latency_target) - service_s, 0.0);
+    return std::clamp(2.0 * kPooledSlots * slack_s / service_s, 5.0, 300.0);
+  }
+
+  void look_at_lag(const plant::PlantEstimate& plant) {
+    Memory& m = memory_;
+    const double interval_s = std::max(plant.sample_interval_s.value, 0.1);
+    const double longest_s = to_seconds(plant_.readiness_lag().quantile(0.98));
+    constexpr int kUsed = static_cast<int>(DeadTimeShares::kSpan) - 1;
+    m.stride = std::max(1, static_cast<int>(std::ceil(longest_s / interval_s / kUsed)));
+    const double step_s = interval_s * m.stride;
+    m.dead_time = {};
+    constexpr int kGrid = 16;
+    for (int i = 0; i < kGrid; ++i) {
+      const double into = (i + 0.5) / kGrid;  // how far into the interval, or the step
+      const double orders_back = std::ceil(plant.metric_age_s.value / interval_s - into);
+      m.dead_time.in_effect[static_cast<std::size_t>(std::clamp(orders_back, 0.0, 3.0))] += 1.0F / kGrid;
+      double before = 0.0;
+      for (std::size_t k = 0; k < DeadTimeShares::kSpan; ++k) {
+        const bool is_last = k + 1 == DeadTimeShares::kSpan;
+        const double waited_s = (static_cast<double>(k) + into) * step_s;
+        const double by_now =
+            is_last ? 1.0 : plant_.readiness_lag().ready_share(Duration::zero(), from_seconds(waited_s));
+        m.dead_time.ready_after[k] += static_cast<float>((by_now - before) / kGrid);
+        before = by_now;
+      }
+    }
+  }
+
+  /// Direction of demand x distance to the greatest of the last minutes.
+  int context_now() const {
+    const double rise = memory_.log_load - memory_.log_load_2;
+    const double moved = std::max(0.01, 0.7 * forward_.volatility());
+    const int trend = rise < -moved ? 0 : rise <= moved ? 1 : 2;
+    const double below = memory_.greatest_log_load - memory_.log_load;
+    return trend * 3 + (below < 0.05 ? 0 : below < 0.35 ? 1 : 2);
+  }
+
+  /// What is served at least, when the rate cannot be believed, still holds the floor up.
+  std::optional<double> demand_for_floor() const {
+    const auto served = screened_.observation.served_rate_rps.value_if_known();
+    if (!memory_.demand.has_sample()) return served;
+    return std::max(memory_.demand.sample().rps, screened_.served_rate == Finding::good ? 0.0 : served.value_or(0.0));
+  }
+
+  void explain(const plant::PlantEstimate& plant, Duration dead_time, double price, const Tournament::Weights& weights,
+               Explanation& explanation) const {
+    const DemandSample& sample = memory_.demand.sample();
+    explanation.status = "optimal";
+    explanation.demand_rps = sample.rps;
+    explanation.demand_source = memory_.demand.source();
+    for (std::size_t l = 0; l < forecast::kForwardLevels.size(); ++l)
+      explanation.forecast.push_back(
+          {dead_time, forecast::kForwardLevels[l], forward_.quantiles()[l] * workload_.capacity_rps});
+    explanation.values = {
+        {"dead_time_s", to_seconds(dead_time)},
+        {"readiness_lag_s", plant.readiness_lag_s.value},
+        {"readiness_lag_confidence", plant.readiness_lag_s.confidence},
+        {"capacity_rps", plant.capacity_rps.value},
+        {"capacity_confidence", plant.capacity_rps.confidence},
+        {"metric_age_s", plant.metric_age_s.value},
+        {"late_price", price / kPriceOfBooks},
+    };
+    if (const Duration cycle = forward_.cycle_length(); cycle > Duration::zero())
+      explanation.values.push_back({"cycle_s", to_seconds(cycle)});
+    std::array<std::size_t, Candidates::kCount> order;
+    for (std::size_t c = 0; c < order.size(); ++c) order[c] = c;
+    constexpr std::size_t kShown = 3;
+    std::partial_sort(order.begin(), order.begin() + kShown, order.end(), [&](std::size_t a, std::size_t b) {
+      return weights[a] > weights[b] || (weights[a] == weights[b] && a < b);
+    });
+    for (std::size_t i = 0; i < kShown; ++i)
+      explanation.values.push_back({"weight: " + Candidates::name(order[i]), weights[order[i]]});
+  }
+
+  PredictiveSettings settings_;
+  Workload workload_;
+  plant::PlantModel plant_;
+  SignalScreen screen_;
+  SafetyGuard guard_;
+  forecast::ForwardMaximum forward_;
+  Memory memory_;
+
+  // Memory of one decision only.
+  ScreenedObservation screened_;
+  std::vector<plant::PodSight> pod_sights_;
+};
+
+}  // namespace
+
+std::size_t predictive_state_bytes() { return sizeof(PredictivePolicy) + forecast::ForwardMaximum::state_bytes(); }
+
+std::vector<SettingInfo> predictive_settings() { return described(PredictiveSettings{}); }
+
+Result<std::unique_ptr<Policy>> create_predictive(std::string_view text, const Workload& workload,
+                                                  std::string_view where) {
+  MPCA_TRY(PredictiveSettings settings, read_settings(PredictiveSettings{}, text, where));
+  settings.plant.capacity_rps = workload.capacity_rps;
+  return std::make_unique<PredictivePolicy>(settings, workload);
+}
+
+std::vector<std::string> predictive_sweep() {
+  std::vector<std::string> texts;
+  for (const double price : {1.0, 2.0, 3.0, 4.5, 6.0, 10.0, 17.0, 30.0, 50.0, 100.0, 170.0, 250.0})
+    texts.push_back(cat("predictive:late-price=", price));
+  return texts;
+}
+
+}  // namespace mpca::policy

@@ -1,0 +1,102 @@
+// Who of the candidates is heard. After each sample of demand every candidate is booked what it would have paid and how
+// much demand it would have served late, had it been in charge: its orders go through the dead time (what it asked for
+// serves when pods would have become Ready; removal is immediate), and the share of late requests follows from the
+// utilization. Books are kept over all and per context, and forget. The action is the mean of what candidates hold,
+// weighted exponentially by their books; for a convex loss the mean never costs more than the weighted mean of the
+// losses.
+//
+// Regret. Exponential weights with losses in [0, B] per sample and rate eta lose at most
+//   (eta B L* + B ln N) / (1 - exp(-eta B))
+// against the loss L* of the best of N candidates (Freund and Schapire (1997), A decision-theoretic generalization of
+// on-line learning and an application to boosting, J. Comput. Syst. Sci. 55, 119-139, theorem 2, scaled by B).
+// tests/policy/ tournament_test.cpp checks it on adversarial sequences. The context's books are a bias on top that the
+// bound does not cover; they are weighted by how much was seen there.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "core/time.h"
+#include "policy/predictive/candidates.h"
+
+namespace mpca::policy {
+
+/// The way from an order to a Ready pod, in sample intervals.
+struct DeadTimeShares {
+  static constexpr std::size_t kSpan = 12;
+  /// Share of an interval in which the order on the sample at its beginning (0), or on one j before, is the last one
+  /// that was carried out.
+  std::array<float, 4> in_effect{};
+  /// Share of pods that become Ready m intervals after their order is carried out.
+  std::array<float, kSpan> ready_after{};
+};
+
+class Tournament {
+ public:
+  static constexpr std::size_t kCount = Candidates::kCount;
+  static constexpr int kContexts = 9;
+  static constexpr int kSlots = 16;
+  using Weights = std::array<double, kCount>;
+
+  /// What a weighting says about the books.
+  struct Totals {
+    double cost = 0.0;    // replica-samples, weighted mean
+    double late = 0.0;    // late load-samples, weighted mean
+    double demand = 0.0;  // load-samples
+  };
+
+  /// Books the interval that ended at `sampled`, with `load` in it, on the orders of before.
+  ///   spread      how far the load went up and down within the interval, in replicas
+  ///   steepness   late share of a candidate = exp(steepness x (utilization - 1)), at most 1
+  void score(TimePoint sampled, double load, double spread, double steepness, const DeadTimeShares& dead_time,
+             Duration lag);
+
+  /// What the candidates hold from this sample on, in `context`. With long dead times one slot of memory stands for
+  /// `stride` samples, and keeps the least order among them.
+  void order(TimePoint sampled, const Candidates::Replicas& replicas, int context, int stride);
+
+  /// The weights at a price of late demand, in `context`. Sum 1; equal before the first score.
+  Weights weights(double price, int context) const;
+  Totals totals(const Weights& weights) const;
+
+  /// The price at which the weighted late share of the past is `share`, within [0.3, 1500]; O(20) weightings.
+  double price_for(double share, int context) const;
+
+  double samples() const { return samples_; }  // that the books rest on, discounted
+
+  template <class Visit>
+  void visit(Visit&& visit) {
+    visit(cost_);
+    visit(late_);
+    visit(context_cost_);
+    visit(context_late_);
+    visit(context_samples_);
+    visit(samples_);
+    visit(demand_);
+    visit(orders_);
+    visit(order_times_);
+    visit(order_contexts_);
+    visit(newest_);
+    visit(filled_);
+    visit(in_slot_);
+    visit(last_order_);
+  }
+  bool is_valid() const;
+
+ private:
+  using Books = std::array<float, kCount>;
+
+  int slot_before(int back) const { return (newest_ - back + kSlots) % kSlots; }
+
+  Books cost_{}, late_{};
+  std::array<Books, kContexts> context_cost_{}, context_late_{};
+  std::array<double, kContexts> context_samples_{};
+  double samples_ = 0.0, demand_ = 0.0;
+  std::array<Candidates::Replicas, kSlots> orders_{};
+  std::array<TimePoint, kSlots> order_times_{};
+  std::array<std::uint8_t, kSlots> order_contexts_{};
+  int newest_ = 0, filled_ = 0, in_slot_ = 0;
+  Candidates::Replicas last_order_{};
+};
+
+}  // namespace mpca::policy
