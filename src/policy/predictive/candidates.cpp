@@ -12,7 +12,9 @@ namespace {
 constexpr double kPlannedUtilization = 0.88;
 constexpr double kFloorUtilization = 0.97;
 constexpr double kSlopeSmoothing = 0.4;  // per sample
-constexpr double kTiny = 1e-9;           // an exact multiple of a factor is no reason for one more replica
+// An exact multiple of a factor is no reason for one more replica, nor is what a held float is off by (6e-8 of it).
+constexpr double kTiny = 1e-9, kTinyShare = 1e-7;
+constexpr std::int32_t kSlotNumbers = 0x7fffffff;
 
 }  // namespace
 
@@ -22,16 +24,21 @@ double HeldMaximum::observe(TimePoint time, Duration hold, double value) {
     greatest_.fill(number);
     return value;
   }
-  const Duration width = std::max(hold / kSlots, Duration(1'000'000'000));
-  const auto slot = static_cast<std::int64_t>(time.time_since_epoch() / width);
+  const Duration width = std::max<Duration>(hold / kSlots, std::chrono::seconds(1));
+  const Duration since_epoch = time.time_since_epoch();
+  const std::int64_t slot = since_epoch / width - (since_epoch % width < Duration::zero() ? 1 : 0);
   const auto place = [](std::int64_t s) { return static_cast<std::size_t>((s % kSlots + kSlots) % kSlots); };
-  // Slot numbers are kept modulo 2^31: only their distance matters.
-  const auto number_of_slot = static_cast<std::int32_t>(slot & 0x7fffffff);
-  const std::int64_t ahead = slot_ < 0 ? kSlots : std::clamp<std::int64_t>(number_of_slot - slot_, 0, kSlots);
+  // Slot numbers are kept modulo 2^31: only their distance matters. More than half of that is a step back.
+  const auto number_of_slot = static_cast<std::int32_t>(slot & kSlotNumbers);
+  const std::int32_t distance = slot_ < 0 ? kSlotNumbers / 2 : (number_of_slot - slot_) & kSlotNumbers;
+  const std::int64_t ahead = distance > kSlotNumbers / 2 ? 0 : std::min<std::int64_t>(distance, kSlots);
   for (std::int64_t i = 0; i < ahead; ++i) greatest_[place(slot - i)] = 0.0F;
   slot_ = number_of_slot;
   greatest_[place(slot)] = std::max(greatest_[place(slot)], number);
-  return static_cast<double>(*std::max_element(greatest_.begin(), greatest_.end()));
+  const std::int64_t held = std::clamp<std::int64_t>((hold + width - Duration(1)) / width, 1, kSlots);
+  float greatest = 0.0F;
+  for (std::int64_t i = 0; i < held; ++i) greatest = std::max(greatest, greatest_[place(slot - i)]);
+  return static_cast<double>(greatest);
 }
 
 const Candidates::Replicas& Candidates::decide(const Situation& now) {
@@ -46,7 +53,8 @@ const Candidates::Replicas& Candidates::decide(const Situation& now) {
   std::size_t i = 0;
   const double least = now.min_replicas, greatest = now.max_replicas;
   const auto put = [&](double replicas) {
-    replicas_[i++] = static_cast<std::uint16_t>(std::clamp(std::ceil(replicas - kTiny), least, greatest));
+    const double whole = std::ceil(replicas - std::max(kTiny, kTinyShare * replicas));
+    replicas_[i++] = static_cast<std::uint16_t>(std::max(least, std::min(greatest, whole)));
   };
   for (std::size_t h = 0; h < kHoldSeconds.size(); ++h) {
     const double held = held_load_[h].observe(now.sampled, std::chrono::seconds(kHoldSeconds[h]), now.load);
@@ -70,6 +78,11 @@ const Candidates::Replicas& Candidates::decide(const Situation& now) {
   for (std::size_t l = 0; l < kPlannerPairs; ++l) plan(l, l + 2);
   has_decided_ = true;
   return replicas_;
+}
+
+bool Candidates::is_valid() const {
+  constexpr double kBeyondAnyFleet = 1e12;
+  return last_load_ >= 0.0 && last_load_ < kBeyondAnyFleet && std::abs(slope_per_s_) < kBeyondAnyFleet;
 }
 
 std::string Candidates::name(std::size_t candidate) {

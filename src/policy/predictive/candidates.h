@@ -19,10 +19,11 @@
 
 namespace mpca::policy {
 
-/// The greatest value within the last `hold`, to a twelfth of it.
+/// The greatest value within the last `hold`, to a twelfth of it or a second. As floats: 6e-8 of it may be off.
 class HeldMaximum {
  public:
-  /// Values in order of time; `hold` zero keeps the last one only. Returns the greatest.
+  /// Values >= 0 in order of time; `hold` zero keeps the last one only, otherwise it is the same in each call. Returns
+  /// the greatest.
   double observe(TimePoint time, Duration hold, double value);
   template <class Visit>
   void visit(Visit&& visit) {
@@ -76,6 +77,7 @@ class Candidates {
     visit(last_load_);
     visit(slope_per_s_);
   }
+  bool is_valid() const;
 
  private:
   Replicas replicas_{};

@@ -56,4 +56,8 @@ std::string Demand::source() const {
   return source;
 }
 
+bool Demand::is_valid() const {
+  return sample_.rps >= 0.0 && in_flight_ >= 0.0 && boost_ >= 1.0 && boost_ <= kGreatestBoost;
+}
+
 }  // namespace mpca::policy

@@ -44,6 +44,7 @@ class Demand {
     visit(boost_);
     visit(boosted_);
   }
+  bool is_valid() const;
 
  private:
   bool has_sample_ = false;

@@ -26,6 +26,8 @@ constexpr double kSpreadWithinInterval = 0.5;  // of the change from sample to s
 constexpr double kRoundDown = 0.4;
 constexpr int kPooledSlots = 4;  // servers that a queue behaves like: balancers do not pool a whole fleet
 constexpr int kSamplesPerLookAtLag = 20;
+constexpr int kCountedSamples = 1'000'000;
+constexpr double kGreatestLogLoad = 710.0;  // of the greatest double
 
 struct PredictiveSettings {
   double late_price = 10.0;
@@ -82,6 +84,17 @@ struct Memory {
     visit(greatest_log_load);
     visit(last_load);
     visit(samples);
+  }
+
+  bool is_valid() const {
+    const auto is_share = [](float share) { return share >= 0.0F && share < 1.01F; };
+    const auto is_log_load = [](double value) { return value >= 0.0 && value < kGreatestLogLoad; };
+    return demand.is_valid() && candidates.is_valid() && tournament.is_valid() &&
+           std::all_of(dead_time.in_effect.begin(), dead_time.in_effect.end(), is_share) &&
+           std::all_of(dead_time.ready_after.begin(), dead_time.ready_after.end(), is_share) &&
+           until_look_at_lag >= 0 && until_look_at_lag <= kSamplesPerLookAtLag && stride >= 1 && samples >= 0 &&
+           samples <= kCountedSamples && last_load >= 0.0 && is_log_load(log_load) && is_log_load(log_load_1) &&
+           is_log_load(log_load_2) && is_log_load(greatest_log_load);
   }
 };
 
@@ -148,8 +161,7 @@ class PredictivePolicy final : public Policy {
     Memory memory;
     StateNumbersReader source(numbers);
     memory.visit(source);
-    if (!source.is_good() || !memory.tournament.is_valid() || memory.stride < 1)
-      return invalid("memory is not that of this version of predictive");
+    if (!source.is_good() || !memory.is_valid()) return invalid("memory is not that of this version of predictive");
     forecast::ForwardMaximum forward;
     plant::PlantModel plant(settings_.plant);
     SignalScreen screen(settings_.safety, workload_.capacity_rps);
@@ -210,7 +222,7 @@ class PredictivePolicy final : public Policy {
     m.log_load_1 = m.samples > 0 ? m.log_load : std::log1p(load);
     m.log_load = std::log1p(load);
     m.last_load = load;
-    m.samples = std::min(m.samples + 1, 1'000'000);
+    m.samples = std::min(m.samples + 1, kCountedSamples);
     m.greatest_log_load = m.recent_load.observe(sample.sampled, std::chrono::minutes(5), m.log_load);
     // In units of the configured capacity: what is learned about capacity must not look like demand.
     forward_.observe(sample.sampled, sample.rps / workload_.capacity_rps, sample.is_censored, dead_time);

@@ -125,9 +125,15 @@ double Tournament::price_for(double share, int context) const {
 }
 
 bool Tournament::is_valid() const {
+  const auto is_amount = [](double value) { return value >= 0.0; };
+  const auto are_amounts = [&](const Books& books) { return std::all_of(books.begin(), books.end(), is_amount); };
   const auto is_known = [](int context) { return context < kContexts; };
   return newest_ >= 0 && newest_ < kSlots && filled_ >= 0 && filled_ <= kSlots && in_slot_ >= 0 &&
-         std::all_of(order_contexts_.begin(), order_contexts_.end(), is_known);
+         std::all_of(order_contexts_.begin(), order_contexts_.end(), is_known) && is_amount(samples_) &&
+         is_amount(demand_) && are_amounts(cost_) && are_amounts(late_) &&
+         std::all_of(context_cost_.begin(), context_cost_.end(), are_amounts) &&
+         std::all_of(context_late_.begin(), context_late_.end(), are_amounts) &&
+         std::all_of(context_samples_.begin(), context_samples_.end(), is_amount);
 }
 
 }  // namespace mpca::policy

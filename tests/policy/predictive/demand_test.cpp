@@ -1,0 +1,143 @@
+#include "policy/predictive/demand.h"
+
+#include <gtest/gtest.h>
+
+namespace mpca::policy {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A good served rate sampled at `second`, seen 5 s later; nothing else is shown.
+ScreenedObservation seen(int second, double served_rps) {
+  ScreenedObservation screened;
+  screened.observation.now = TimePoint(std::chrono::seconds(second + 5));
+  screened.observation.served_rate_rps = Signal::fresh(served_rps, 5s);
+  screened.served_rate = Finding::good;
+  screened.is_clean = true;
+  return screened;
+}
+
+ScreenedObservation with_failed(ScreenedObservation screened, double failed_rps, Finding finding = Finding::good) {
+  screened.observation.failed_rate_rps = Signal::fresh(failed_rps, 5s);
+  screened.failed_rate = finding;
+  return screened;
+}
+
+ScreenedObservation with_in_flight(ScreenedObservation screened, double in_flight, Finding finding = Finding::good) {
+  screened.observation.in_flight_requests = Signal::fresh(in_flight, 5s);
+  screened.in_flight = finding;
+  return screened;
+}
+
+constexpr bool kFree = false, kSaturated = true;
+
+TEST(Demand, IsWhatWasServedWhereNothingElseIsShown) {
+  Demand demand;
+  EXPECT_FALSE(demand.has_sample());
+  ASSERT_TRUE(demand.observe(seen(0, 80.0), kFree, 60s));
+  EXPECT_TRUE(demand.has_sample());
+  EXPECT_EQ(demand.sample().rps, 80.0);
+  EXPECT_EQ(demand.sample().sampled, TimePoint(0s)) << "when it was sampled, not when it was seen";
+  EXPECT_FALSE(demand.sample().is_censored);
+  EXPECT_EQ(demand.source(), "served rate");
+}
+
+// In flight grows by 300 within 15 s: 20 requests/s more than was served and failed.
+TEST(Demand, FailuresAndTheGrowthOfInFlightArePartOfIt) {
+  Demand demand;
+  ASSERT_TRUE(demand.observe(with_in_flight(with_failed(seen(0, 70.0), 10.0), 100.0), kFree, 60s));
+  EXPECT_EQ(demand.sample().rps, 80.0) << "one sample of in flight has no change yet";
+  EXPECT_EQ(demand.source(), "served rate + failed rate");
+  ASSERT_TRUE(demand.observe(with_in_flight(with_failed(seen(15, 70.0), 10.0), 400.0), kFree, 60s));
+  EXPECT_EQ(demand.sample().rps, 100.0);
+  EXPECT_EQ(demand.source(), "served rate + failed rate + change of in flight");
+}
+
+// A backlog of 300 that is worked off within 15 s is 20 requests/s that nobody sent now.
+TEST(Demand, WorkingOffABacklogIsNoDemandAndItIsNeverBelowZero) {
+  Demand demand;
+  demand.observe(with_in_flight(seen(0, 70.0), 300.0), kFree, 60s);
+  demand.observe(with_in_flight(seen(15, 70.0), 0.0), kFree, 60s);
+  EXPECT_EQ(demand.sample().rps, 50.0);
+  demand.observe(with_in_flight(seen(30, 10.0), 3000.0), kFree, 60s);
+  demand.observe(with_in_flight(seen(45, 10.0), 0.0), kFree, 60s);
+  EXPECT_EQ(demand.sample().rps, 0.0);
+}
+
+// Served 60 by three quarters of the pods is 80 by all; failures are counted elsewhere.
+TEST(Demand, WhatSomePodsServedStandsForAll) {
+  Demand demand;
+  ScreenedObservation screened = with_failed(seen(0, 60.0), 10.0);
+  screened.covered_share = 0.75;
+  ASSERT_TRUE(demand.observe(screened, kFree, 60s));
+  EXPECT_EQ(demand.sample().rps, 90.0);
+  EXPECT_EQ(demand.source(), "served rate scaled up to all pods + failed rate");
+  screened = seen(15, 60.0);
+  screened.covered_share = 1.0;
+  ASSERT_TRUE(demand.observe(screened, kFree, 60s));
+  EXPECT_EQ(demand.sample().rps, 60.0);
+  EXPECT_EQ(demand.source(), "served rate");
+}
+
+TEST(Demand, OnlyANewAndGoodServedRateMakesASample) {
+  Demand demand;
+  ASSERT_TRUE(demand.observe(seen(30, 80.0), kFree, 60s));
+  EXPECT_FALSE(demand.observe(seen(30, 90.0), kFree, 60s)) << "the same sample";
+  EXPECT_FALSE(demand.observe(seen(15, 90.0), kFree, 60s)) << "an older one";
+  for (const Finding finding :
+       {Finding::missing, Finding::invalid, Finding::stale, Finding::duplicate, Finding::reordered,
+        Finding::zero_unconfirmed, Finding::zero_contradicted, Finding::impossible, Finding::below_cpu}) {
+    ScreenedObservation screened = seen(45, 90.0);
+    screened.served_rate = finding;
+    EXPECT_FALSE(demand.observe(screened, kFree, 60s)) << words_of(finding);
+  }
+  EXPECT_EQ(demand.sample().rps, 80.0);
+  EXPECT_EQ(demand.sample().sampled, TimePoint(30s));
+}
+
+TEST(Demand, ASampleOfInFlightSeenAgainIsNoNewChange) {
+  Demand demand;
+  demand.observe(with_in_flight(seen(0, 70.0), 0.0), kFree, 60s);
+  demand.observe(with_in_flight(seen(15, 70.0), 300.0, Finding::duplicate), kFree, 60s);
+  EXPECT_EQ(demand.sample().rps, 70.0);
+  EXPECT_EQ(demand.source(), "served rate");
+  demand.observe(with_in_flight(seen(30, 70.0), 300.0), kFree, 60s);
+  EXPECT_EQ(demand.sample().rps, 80.0) << "300 within the 30 s since it was known";
+}
+
+TEST(Demand, AFailedRateSeenAgainStillCountsAndAStaleOneDoesNot) {
+  Demand demand;
+  demand.observe(with_failed(seen(0, 70.0), 10.0, Finding::duplicate), kFree, 60s);
+  EXPECT_EQ(demand.sample().rps, 80.0);
+  demand.observe(with_failed(seen(15, 70.0), 10.0, Finding::stale), kFree, 60s);
+  EXPECT_EQ(demand.sample().rps, 70.0);
+}
+
+// 100 x 1.5, 2.25, 3.375, 4 and no more.
+TEST(Demand, CensoredDemandIsHalfAsMuchAgainAfterEachDeadTimeUpToFourTimes) {
+  Demand demand;
+  const double expected[] = {150.0, 150.0, 225.0, 225.0, 337.5, 337.5, 400.0, 400.0, 400.0};
+  int second = 0;
+  for (const double rps : expected) {
+    ASSERT_TRUE(demand.observe(seen(second, 100.0), kSaturated, 60s));
+    EXPECT_EQ(demand.sample().rps, rps) << "at " << second << " s";
+    EXPECT_TRUE(demand.sample().is_censored);
+    second += 30;
+  }
+  EXPECT_EQ(demand.source(), "served rate, at least: the queue is full and failures are not counted");
+  demand.observe(seen(second, 100.0), kFree, 60s);
+  EXPECT_EQ(demand.sample().rps, 100.0) << "back to what is seen";
+  EXPECT_FALSE(demand.sample().is_censored);
+  demand.observe(seen(second + 15, 100.0), kSaturated, 60s);
+  EXPECT_EQ(demand.sample().rps, 150.0) << "and from the beginning";
+}
+
+TEST(Demand, WhereFailuresAreCountedNothingIsCensored) {
+  Demand demand;
+  demand.observe(with_failed(seen(0, 100.0), 40.0), kSaturated, 60s);
+  EXPECT_EQ(demand.sample().rps, 140.0);
+  EXPECT_FALSE(demand.sample().is_censored);
+}
+
+}  // namespace
+}  // namespace mpca::policy
