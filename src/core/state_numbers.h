@@ -3,13 +3,13 @@
 //
 //   template <class Visit> void visit(Visit&& visit) { visit(counts_); visit(head_); visit(last_time_); }
 //
-// Members are numbers, bools, enums, TimePoints, Durations, arrays of these, and objects with visit() themselves. Who
-// loads checks what numbers mean (indices above all) before using them.
+// Members are numbers (integers of up to 53 bits), bools, enums, TimePoints, Durations, arrays of these, and objects
+// with visit() themselves. Who loads checks what numbers mean (indices above all) before using them.
 #pragma once
 
 #include <array>
 #include <cmath>
-#include <concepts>
+#include <cstdint>
 #include <limits>
 #include <span>
 #include <type_traits>
@@ -92,7 +92,7 @@ class StateNumbersReader {
       return is_good_ ? value : T{};
     } else {
       const bool fits = number >= static_cast<double>(std::numeric_limits<T>::lowest()) &&
-                        number <= static_cast<double>(std::numeric_limits<T>::max()) && number == std::trunc(number);
+                        number < std::ldexp(1.0, std::numeric_limits<T>::digits) && number == std::trunc(number);
       if (!fits) is_good_ = false;
       return fits ? static_cast<T>(number) : T{};
     }
@@ -101,12 +101,14 @@ class StateNumbersReader {
     const std::int64_t hours = take<std::int32_t>();
     const double rest = take<double>();
     constexpr auto kHour = static_cast<double>(internal::kNanosecondsPerHour);
-    constexpr std::int64_t kLongest = std::numeric_limits<std::int64_t>::max() / internal::kNanosecondsPerHour - 1;
-    if (!(rest > -kHour && rest < kHour) || rest != std::trunc(rest) || hours > kLongest || hours < -kLongest) {
+    std::int64_t nanoseconds = 0;
+    if (!(rest > -kHour && rest < kHour) || rest != std::trunc(rest) ||
+        __builtin_mul_overflow(hours, internal::kNanosecondsPerHour, &nanoseconds) ||
+        __builtin_add_overflow(nanoseconds, static_cast<std::int64_t>(rest), &nanoseconds)) {
       is_good_ = false;
       return 0;
     }
-    return hours * internal::kNanosecondsPerHour + static_cast<std::int64_t>(rest);
+    return nanoseconds;
   }
 
   std::span<const double> rest_;

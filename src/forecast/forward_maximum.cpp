@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "core/state_numbers.h"
 #include "forecast/internal/cycle.h"
@@ -15,8 +16,8 @@ namespace mpca::forecast {
 namespace {
 
 constexpr std::size_t kLevels = kForwardLevels.size();
-constexpr std::size_t kFeatures = 15;
-constexpr int kRecent = 256;  // samples that are remembered
+constexpr std::size_t kFeatures = 14;
+constexpr int kRecent = 240;  // samples that are remembered
 constexpr int kOpen = 16;  // forecasts whose maximum is not known yet; with more samples in a horizon, not all open one
 constexpr int kContexts = 27;
 constexpr double kContextWeight = 40.0;  // observations at which a context counts as much as the general histogram
@@ -24,6 +25,8 @@ constexpr double kPriorWeight = 20.0;    // observations
 constexpr int kPriorScales = 6;          // Laplace, of scale 0.01, 0.02, …, 0.32
 constexpr double kLossMemory = 3000.0;   // observations
 constexpr double kMixingRate = 50.0;     // weight = exp(-rate x relative excess of the loss)
+constexpr double kGreatestLog = 30.0;    // demand beyond 1e13 counts as that
+constexpr double kGreatestRise = 1e4;    // of a memory that is to be believed
 constexpr double kSecondsPerDay = 86400.0;
 constexpr double kSecondsPerWeek = 7 * kSecondsPerDay;
 
@@ -111,29 +114,36 @@ ForwardQuantiles residual_quantiles(const ResidualHistogram& general, const Resi
 
 int third(double value, double low, double high) { return value < low ? 0 : value < high ? 1 : 2; }
 
+bool is_log_demand(double x) { return x >= 0.0 && x <= kGreatestLog; }
+
 /// A forecast that waits for what comes.
 struct OpenForecast {
-  TimePoint sampled;
-  Duration horizon{};
+  TimePoint ends;
   double log_demand = 0.0;
   double greatest = 0.0;
-  bool has_any = false;
-  bool is_censored = false;
   std::array<double, kFeatures> features{};
   std::array<float, kGuesses> guesses{};
   std::array<std::uint8_t, kContextSets> contexts{};
+  bool has_any = false;
+  bool is_censored = false;
 
   template <class Visit>
   void visit(Visit&& visit) {
-    visit(sampled);
-    visit(horizon);
+    visit(ends);
     visit(log_demand);
     visit(greatest);
-    visit(has_any);
-    visit(is_censored);
     visit(features);
     visit(guesses);
     visit(contexts);
+    visit(has_any);
+    visit(is_censored);
+  }
+  bool is_valid() const {
+    const auto is_moderate = [](auto x) { return std::abs(x) <= kGreatestRise; };
+    return is_log_demand(log_demand) && is_log_demand(greatest) &&
+           std::all_of(features.begin(), features.end(), is_moderate) &&
+           std::all_of(guesses.begin(), guesses.end(), is_moderate) &&
+           std::all_of(contexts.begin(), contexts.end(), [](int i) { return i < kContexts; });
   }
 };
 
@@ -192,12 +202,20 @@ struct ForwardMaximum::State {
       for (ResidualHistogram& histogram : contexts) visit(histogram);
   }
   bool is_valid() const {
-    const auto knows = [](const OpenForecast& forecast) {
-      return std::all_of(forecast.contexts.begin(), forecast.contexts.end(), [](int i) { return i < kContexts; });
+    const auto is_loss = [](const auto& losses_of) {
+      return std::all_of(losses_of.begin(), losses_of.end(), [](float x) { return x >= 0.0F && x <= 100.0F; });
     };
-    return count >= 0 && count <= kRecent && head >= 0 && head < kRecent && open_count >= 0 && open_count <= kOpen &&
-           open_first >= 0 && open_first < kOpen && day.is_valid() && week.is_valid() && cycle.is_valid() &&
-           std::all_of(open.begin(), open.end(), knows) &&
+    return count >= 0 && count <= kRecent && head >= 0 && head < kRecent &&
+           std::all_of(recent.begin(), recent.end(), is_log_demand) && interval_s >= 0.0 && interval_s < 9e9 &&
+           std::abs(seconds_since_epoch(last_sampled)) < 3e9 && is_log_demand(slow_mean) && is_log_demand(volatility) &&
+           is_log_demand(slow_volatility) && std::abs(level) <= kGreatestRise && std::abs(trend) <= kGreatestRise &&
+           day.is_valid() && week.is_valid() && cycle.is_valid() && regression.is_valid() && open_count >= 0 &&
+           open_count <= kOpen && open_first >= 0 && open_first < kOpen && until_open >= 0 &&
+           std::all_of(
+               open.begin(), open.end(), [](const OpenForecast& forecast) { return forecast.is_valid(); }) &&
+           std::all_of(loss.begin(), loss.end(), is_loss) && losses >= 0.0 && losses <= kLossMemory &&
+           answer.front() >= 0.0 && answer.back() <= std::exp(kGreatestLog) &&
+           std::is_sorted(answer.begin(), answer.end()) &&
            std::all_of(leading.begin(), leading.end(), [](int i) { return i < static_cast<int>(kExperts); });
   }
 
@@ -260,14 +278,14 @@ void ForwardMaximum::State::take(TimePoint sampled, double log_demand, bool is_c
 void ForwardMaximum::State::settle(TimePoint sampled, double log_demand, bool is_censored) {
   for (int i = 0; i < open_count; ++i) {
     OpenForecast& forecast = open[static_cast<std::size_t>((open_first + i) % kOpen)];
-    if (sampled > forecast.sampled + forecast.horizon) continue;
+    if (sampled > forecast.ends) continue;
     forecast.greatest = forecast.has_any ? std::max(forecast.greatest, log_demand) : log_demand;
     forecast.has_any = true;
     forecast.is_censored |= is_censored;
   }
   while (open_count > 0) {
     const OpenForecast& forecast = open[static_cast<std::size_t>(open_first)];
-    if (sampled + from_seconds(0.5 * interval_s) < forecast.sampled + forecast.horizon) break;
+    if (sampled + from_seconds(0.5 * interval_s) < forecast.ends) break;
     if (forecast.has_any && !forecast.is_censored) learn(forecast);
     open_first = (open_first + 1) % kOpen;
     --open_count;
@@ -303,8 +321,7 @@ OpenForecast ForwardMaximum::State::guess(Duration horizon) const {
   const double max20 = max_of(20), max80 = max_of(80);
   const double now_s = seconds_since_epoch(last_sampled), horizon_s = to_seconds(horizon);
   OpenForecast now;
-  now.sampled = last_sampled;
-  now.horizon = horizon;
+  now.ends = last_sampled + horizon;
   now.log_demand = z;
 
   const auto usual_rise = [&](const auto& profile, double period_s) {
@@ -320,9 +337,8 @@ OpenForecast ForwardMaximum::State::guess(Duration horizon) const {
   };
   const double day_rise = usual_rise(day, kSecondsPerDay), week_rise = usual_rise(week, kSecondsPerWeek);
   const double cycle_rise = cycle.rise(now_s, 0.0, horizon_s);
-  now.features = {1.0,          z - back(1),  z - back(2),     z - back(4), z - back(8),
-                  z - back(16), z - back(40), z - slow_mean,   day_rise,    week_rise,
-                  cycle_rise,   volatility,   slow_volatility, max20 - z,   max80 - z};
+  now.features = {z - back(1), z - back(2), z - back(4), z - back(8), z - back(16),    z - back(40), z - slow_mean,
+                  day_rise,    week_rise,   cycle_rise,  volatility,  slow_volatility, max20 - z,    max80 - z};
   const double regressed = std::clamp(regression.predict(now.features), -ResidualBins::kReach, ResidualBins::kReach);
   const double steps = std::max(horizon_s / std::max(interval_s, 1e-3), 1.0);
   const double damped_steps = kDamping * (1.0 - std::pow(kDamping, steps)) / (1.0 - kDamping);
@@ -370,7 +386,7 @@ void ForwardMaximum::State::answer_from(const OpenForecast& now) {
       sum += weight * (static_cast<double>(now.guesses[guess_of(e)]) + quantiles[e][l]);
     }
     leading[l] = static_cast<std::uint8_t>(best);
-    least = std::max(least, std::expm1(std::min(now.log_demand + sum / weights, 30.0)));
+    least = std::max(least, std::expm1(std::min(now.log_demand + sum / weights, kGreatestLog)));
     answer[l] = least;
   }
 }
@@ -382,8 +398,8 @@ ForwardMaximum::~ForwardMaximum() = default;
 
 void ForwardMaximum::observe(TimePoint sampled, double demand, bool is_censored, Duration horizon) {
   State& s = *state_;
-  if (s.count > 0 && sampled <= s.last_sampled) return;
-  const double log_demand = std::min(std::log1p(std::max(demand, 0.0)), 30.0);
+  if (!std::isfinite(demand) || (s.count > 0 && sampled <= s.last_sampled)) return;
+  const double log_demand = std::min(std::log1p(std::max(demand, 0.0)), kGreatestLog);
   s.take(sampled, log_demand, is_censored);
   s.settle(sampled, log_demand, is_censored);
   OpenForecast now = s.guess(horizon);

@@ -16,6 +16,7 @@
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <string_view>
 
 #include "core/result.h"
 #include "core/state_text.h"
@@ -36,7 +37,8 @@ class ForwardMaximum {
 
   /// A sample of demand.
   ///   sampled       after that of the sample before; any other is ignored
-  ///   demand        >= 0 and finite, as a multiple of some fixed amount that is worth telling from zero, such as what
+  ///   demand        >= 0 (a sample that is not finite is ignored), as a multiple of some fixed amount that is worth
+  ///   telling from zero, such as what
   ///                 one replica serves (logarithms are of 1 + demand)
   ///   is_censored   demand was at least this. It acts, but teaches nothing that rests on its value
   ///   horizon       > 0: quantiles are of the maximum over the samples in (sampled, sampled + horizon]

@@ -1,18 +1,20 @@
 // How far a forecast was off, as counts in bins that are narrow around zero and wide in the tails: what quantiles of
 // the next error are read from. 16-bit counts that are halved when they have grown to a limit forget the past by
-// half-lives and take 66 bytes, so a workload can keep one for every situation it meets.
+// half-lives and take 64 bytes, so a workload can keep one for every situation it meets.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <span>
 
 namespace mpca::forecast {
 
-/// Bins of an error in log demand. Edge i lies at kReach sinh(kSteepness (2 i / kBins - 1)) / sinh(kSteepness): 2 % of
-/// demand wide at zero, and the outermost take everything beyond a factor of 20.
+/// Bins of an error in log demand. Edge i lies at kReach sinh(kSteepness (2 i / kBins - 1)) / sinh(kSteepness): 1.3 %
+/// of demand wide at zero, and the outermost, from a factor of 9 on, take everything beyond a factor of 20 too.
 struct ResidualBins {
   static constexpr int kBins = 32;
   static constexpr double kReach = 3.0;
@@ -37,33 +39,28 @@ class ResidualHistogram {
 
   void add(int bin) {
     counts_[static_cast<std::size_t>(bin)] = static_cast<std::uint16_t>(counts_[static_cast<std::size_t>(bin)] + kUnit);
-    total_ = static_cast<std::uint16_t>(total_ + kUnit);
-    if (total_ < kMemory * kUnit) return;
-    total_ = 0;
-    for (std::uint16_t& count : counts_) {
-      count = static_cast<std::uint16_t>(count / 2);
-      total_ = static_cast<std::uint16_t>(total_ + count);
-    }
+    if (sum_of(counts_) < kMemory * kUnit) return;
+    for (std::uint16_t& count : counts_) count = static_cast<std::uint16_t>(count / 2);
   }
 
-  /// In observations; at most kMemory.
-  double weight() const { return static_cast<double>(total_) / kUnit; }
+  /// In observations; less than kMemory.
+  double weight() const { return static_cast<double>(sum_of(counts_)) / kUnit; }
   std::span<const std::uint16_t, ResidualBins::kBins> counts() const { return counts_; }
 
-  /// Takes saved counts; false, and nothing changed, when they are more than kMemory observations.
+  /// Takes saved counts; false, and nothing changed, when they are kMemory observations or more.
   bool set_counts(std::span<const std::uint16_t, ResidualBins::kBins> counts) {
-    int total = 0;
-    for (const std::uint16_t count : counts) total += count;
-    if (total >= kMemory * kUnit) return false;
+    if (sum_of(counts) >= kMemory * kUnit) return false;
     std::copy(counts.begin(), counts.end(), counts_.begin());
-    total_ = static_cast<std::uint16_t>(total);
     return true;
   }
 
  private:
   static_assert(kMemory * kUnit <= 65535);
+  static int sum_of(std::span<const std::uint16_t, ResidualBins::kBins> counts) {
+    return std::accumulate(counts.begin(), counts.end(), 0);
+  }
+
   std::array<std::uint16_t, ResidualBins::kBins> counts_{};
-  std::uint16_t total_ = 0;
 };
 
 }  // namespace mpca::forecast

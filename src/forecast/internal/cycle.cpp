@@ -9,9 +9,13 @@ namespace {
 
 constexpr int kScansPerBin = 8;
 constexpr int kCyclesUsed = 8;
-constexpr int kLongestGap = 60;      // bins that are filled; more, and the history begins anew
-constexpr double kLeastScore = 0.1;  // correlation of rises
+constexpr int kLongestGap = 60;  // bins that are filled; more, and the history begins anew
+constexpr double kLeastCorrelation = 0.1;
 constexpr int kLeastPairs = 60;
+// In standard deviations of what noise gives: the best of 500 lengths is looked for, every hour. Rises of white noise
+// correlate by -1/2 with their neighbours, which makes that deviation sqrt(1.5 / pairs) (Bartlett (1946), On the
+// theoretical specification and sampling properties of autocorrelated time-series, J. R. Stat. Soc. Suppl. 8, 27-41).
+constexpr double kLeastScore = 5.0;
 
 }  // namespace
 
@@ -22,6 +26,8 @@ void Cycle::observe(double now_s, double log_demand) {
     count_ = 0;
     bin_sum_ = bin_count_ = 0;
     bin_start_s_ = now_s;
+    length_ = 0;
+    begin_scan();
   } else if (bins >= 1.0) {
     close_bins(static_cast<int>(bins), log_demand);
     bin_start_s_ += bins * kBinSeconds;
@@ -53,7 +59,9 @@ double Cycle::score_of(int length) const {
     xx += x * x;
     yy += y * y;
   }
-  return xx > 0.0 && yy > 0.0 ? xy / std::sqrt(xx * yy) : 0.0;
+  if (!(xx > 0.0 && yy > 0.0)) return 0.0;
+  const double correlation = xy / std::sqrt(xx * yy);
+  return correlation >= kLeastCorrelation ? correlation * std::sqrt(pairs / 1.5) : 0.0;
 }
 
 void Cycle::scan() {
@@ -65,10 +73,14 @@ void Cycle::scan() {
     }
     if (++scanned_ <= std::min(count_ / 2, kLongest)) continue;
     length_ = best_score_ >= kLeastScore ? best_length_ : 0;
-    scanned_ = kShortest;
-    best_length_ = 0;
-    best_score_ = 0.0;
+    begin_scan();
   }
+}
+
+void Cycle::begin_scan() {
+  scanned_ = kShortest;
+  best_length_ = 0;
+  best_score_ = 0.0;
 }
 
 double Cycle::at(double time_s) const {

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstdint>
+#include <limits>
 
 namespace mpca::forecast::internal {
 
@@ -40,9 +42,10 @@ class Cycle {
   }
 
   bool is_valid() const {
-    return count_ >= 0 && count_ <= kHistory && head_ >= 0 && head_ < kHistory && bin_count_ >= 0 && length_ >= 0 &&
-           length_ <= kLongest && scanned_ >= kShortest && scanned_ <= kLongest + 1 && best_length_ >= 0 &&
-           best_length_ <= kLongest;
+    return count_ >= 0 && count_ <= kHistory && head_ >= 0 && head_ < kHistory && bin_count_ >= 0 &&
+           bin_count_ < std::numeric_limits<int>::max() / 2 && std::abs(bin_sum_) <= 32.0 * bin_count_ &&
+           std::abs(bin_start_s_) < 1e11 && length_ >= 0 && length_ <= kLongest && scanned_ >= kShortest &&
+           scanned_ <= kLongest + 1 && best_length_ >= 0 && best_length_ <= kLongest;
   }
 
  private:
@@ -55,6 +58,7 @@ class Cycle {
   double score_of(int length) const;
   void close_bins(int bins, double log_demand);
   void scan();
+  void begin_scan();
 
   std::array<std::int16_t, kHistory> history_{};
   int count_ = 0, head_ = 0;

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <optional>
 
 namespace mpca::forecast::internal {
@@ -12,9 +13,12 @@ namespace mpca::forecast::internal {
 template <int Bins>
 class Profile {
  public:
+  static constexpr float kGreatest = 1000.0F;
+
   Profile() { values_.fill(kUnknown); }
 
-  /// `phase` in [0, 1): where in the cycle. A bin takes the mean of its values when the next one begins.
+  /// `phase` in [0, 1): where in the cycle; `value` within +-kGreatest. A bin takes the mean of its values when the
+  /// next one begins.
   void observe(double phase, double value) {
     const int bin = std::min(static_cast<int>(phase * Bins), Bins - 1);
     if (bin != open_bin_) {
@@ -45,7 +49,13 @@ class Profile {
     visit(open_count_);
   }
 
-  bool is_valid() const { return open_bin_ >= -1 && open_bin_ < Bins && open_count_ >= 0; }
+  bool is_valid() const {
+    const auto is_possible = [](float value) { return value == kUnknown || std::abs(value) <= kGreatest; };
+    return open_bin_ >= -1 && open_bin_ < Bins && open_count_ >= 0 &&
+           open_count_ < std::numeric_limits<int>::max() / 2 && (open_bin_ >= 0 || open_count_ == 0) &&
+           std::abs(open_sum_) <= static_cast<double>(kGreatest) * open_count_ &&
+           std::all_of(values_.begin(), values_.end(), is_possible);
+  }
 
  private:
   static constexpr float kSmoothing = 0.35F;  // per cycle
