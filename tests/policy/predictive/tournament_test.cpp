@@ -1,0 +1,399 @@
+#include "policy/predictive/tournament.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+#include <numeric>
+#include <vector>
+
+#include "core/random.h"
+
+namespace mpca::policy {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kCount = Tournament::kCount;
+constexpr double kForgetting = 1.0 - 1.0 / 10'000;
+constexpr double kSteepness = 10.0;
+constexpr int kContext = 4;
+
+TimePoint at(int sample) { return TimePoint(std::chrono::seconds(15 * sample)); }
+
+/// Carried out at once, and Ready `intervals` later.
+DeadTimeShares ready_after(std::size_t intervals) {
+  DeadTimeShares shares;
+  shares.in_effect[0] = 1.0F;
+  shares.ready_after[intervals] = 1.0F;
+  return shares;
+}
+
+Candidates::Replicas all_hold(int replicas) {
+  Candidates::Replicas all;
+  all.fill(static_cast<std::uint16_t>(replicas));
+  return all;
+}
+
+Tournament::Weights only(std::size_t candidate) {
+  Tournament::Weights weights{};
+  weights[candidate] = 1.0;
+  return weights;
+}
+
+double sum_of(const Tournament::Weights& weights) { return std::accumulate(weights.begin(), weights.end(), 0.0); }
+
+/// The late load of `replicas` Ready ones under `load` without spread.
+double late_load(double load, double replicas) {
+  return load * std::exp(std::min(kSteepness * (load / std::max(replicas, 0.01) - 1.0), 0.0));
+}
+
+TEST(Tournament, AllAreHeardAlikeBeforeAnythingIsKnown) {
+  const Tournament tournament;
+  for (const double weight : tournament.weights(10.0, 0)) EXPECT_DOUBLE_EQ(weight, 1.0 / 60.0);
+}
+
+TEST(Tournament, WithoutAnOrderThereIsNothingToBook) {
+  Tournament tournament;
+  tournament.score(at(0), 4.0, 0.0, kSteepness, ready_after(0), 0s);
+  EXPECT_EQ(tournament.samples(), 0.0);
+}
+
+// Load 4 on 5 replicas is a utilization of 0.8: a share exp(10 (0.8 - 1)) = exp(-2) is late. On 3 all of it is.
+TEST(Tournament, BooksAreWhatWasPaidAndWhatWasLate) {
+  Tournament tournament;
+  Candidates::Replicas replicas = all_hold(5);
+  replicas[1] = 3;
+  for (int sample = 0; sample < 3; ++sample) {
+    tournament.order(at(sample), replicas, kContext, 1);
+    tournament.score(at(sample + 1), 4.0, 0.0, kSteepness, ready_after(0), 0s);
+  }
+  const double three = 1.0 + kForgetting + kForgetting * kForgetting;
+  const Tournament::Totals first = tournament.totals(only(0));
+  EXPECT_NEAR(first.cost, 5.0 * three, 1e-5);
+  EXPECT_NEAR(first.late, 4.0 * std::exp(-2.0) * three, 1e-6);
+  EXPECT_NEAR(first.demand, 4.0 * three, 1e-12);
+  EXPECT_NEAR(tournament.totals(only(1)).cost, 3.0 * three, 1e-5);
+  EXPECT_NEAR(tournament.totals(only(1)).late, 4.0 * three, 1e-5);
+  EXPECT_NEAR(tournament.samples(), three, 1e-12);
+}
+
+// Half up and half down: a third each at 4, 6 and 2. On 5 replicas the shares are exp(-2), 1 and exp(-6).
+TEST(Tournament, TheLoadWithinAnIntervalGoesUpAndDown) {
+  Tournament tournament;
+  tournament.order(at(0), all_hold(5), kContext, 1);
+  tournament.score(at(1), 4.0, 2.0, kSteepness, ready_after(0), 0s);
+  EXPECT_NEAR(tournament.totals(only(0)).late, (4.0 * std::exp(-2.0) + 6.0 + 2.0 * std::exp(-6.0)) / 3.0, 1e-6);
+}
+
+// Orders 2, 2, 6, 6, 6 with two intervals until Ready: 6 are paid from the third on and serve from the fifth on.
+TEST(Tournament, WhatIsAskedForIsPaidAtOnceAndServesAfterTheDeadTime) {
+  Tournament tournament;
+  const int orders[] = {2, 2, 6, 6, 6};
+  double cost = 0.0, late = 0.0;
+  const int ready[] = {2, 2, 2, 2, 6};
+  for (int sample = 0; sample < 5; ++sample) {
+    tournament.order(at(sample), all_hold(orders[sample]), kContext, 1);
+    tournament.score(at(sample + 1), 4.0, 0.0, kSteepness, ready_after(2), 0s);
+    cost = kForgetting * cost + orders[sample];
+    late = kForgetting * late + late_load(4.0, ready[sample]);
+    EXPECT_NEAR(tournament.totals(only(7)).cost, cost, 1e-4) << sample;
+    EXPECT_NEAR(tournament.totals(only(7)).late, late, 1e-4) << sample;
+  }
+}
+
+// Orders 10, 10, 10, 2, 10, 10, 10: who takes back what is starting waits again. Down is immediate.
+TEST(Tournament, StartingPodsThatAreTakenBackAreGone) {
+  Tournament tournament;
+  const int orders[] = {10, 10, 10, 2, 10, 10, 10};
+  const int ready[] = {10, 10, 10, 2, 2, 2, 10};
+  double late = 0.0;
+  for (int sample = 0; sample < 7; ++sample) {
+    tournament.order(at(sample), all_hold(orders[sample]), kContext, 1);
+    tournament.score(at(sample + 1), 8.0, 0.0, kSteepness, ready_after(2), 0s);
+    late = kForgetting * late + late_load(8.0, ready[sample]);
+    EXPECT_NEAR(tournament.totals(only(0)).late, late, 1e-4) << sample;
+  }
+}
+
+// A quarter of the interval the order of now, the rest of it that of one sample before: 0.25 x 8 + 0.75 x 4 = 5.
+TEST(Tournament, OrdersRestOnMetricsThatHaveAnAge) {
+  Tournament tournament;
+  DeadTimeShares shares = ready_after(0);
+  shares.in_effect = {0.25F, 0.75F, 0.0F, 0.0F};
+  tournament.order(at(0), all_hold(4), kContext, 1);
+  tournament.order(at(1), all_hold(8), kContext, 1);
+  tournament.score(at(2), 4.0, 0.0, kSteepness, shares, 0s);
+  EXPECT_NEAR(tournament.totals(only(0)).cost, 5.0, 1e-6);
+  EXPECT_NEAR(tournament.totals(only(0)).late, 4.0 * std::exp(-2.0), 1e-6);
+}
+
+// Half of the pods after one interval, half after three, orders 4, 8, 8, 8: 6 of them serve, then 8.
+TEST(Tournament, PodsBecomeReadyAtDifferentTimes) {
+  Tournament tournament;
+  DeadTimeShares shares = ready_after(1);
+  shares.ready_after[1] = shares.ready_after[3] = 0.5F;
+  const int orders[] = {4, 8, 8, 8, 8};
+  const double ready[] = {4.0, 4.0, 6.0, 6.0, 8.0};
+  double late = 0.0;
+  for (int sample = 0; sample < 5; ++sample) {
+    tournament.order(at(sample), all_hold(orders[sample]), kContext, 1);
+    tournament.score(at(sample + 1), 3.0, 0.0, kSteepness, shares, 0s);
+    late = kForgetting * late + late_load(3.0, ready[sample]);
+    EXPECT_NEAR(tournament.totals(only(0)).late, late, 1e-4) << sample;
+  }
+}
+
+// A slot of three samples keeps the least of them. Orders 9, 5, 9 | 9: one slot back is 5.
+TEST(Tournament, ASlotOfSeveralSamplesKeepsTheLeastOrder) {
+  Tournament tournament;
+  const int orders[] = {9, 5, 9, 9};
+  for (int sample = 0; sample < 4; ++sample) tournament.order(at(sample), all_hold(orders[sample]), kContext, 3);
+  tournament.score(at(4), 5.0, 0.0, kSteepness, ready_after(1), 0s);
+  EXPECT_NEAR(tournament.totals(only(0)).cost, 9.0, 1e-6);
+  EXPECT_NEAR(tournament.totals(only(0)).late, 5.0, 1e-6);
+}
+
+TEST(Tournament, WeightsSumToOneWhateverHappened) {
+  Tournament tournament;
+  RandomStream random(1, "sum");
+  for (int sample = 0; sample < 2000; ++sample) {
+    Candidates::Replicas replicas;
+    for (auto& each : replicas) each = static_cast<std::uint16_t>(random.below(sample < 1000 ? 20 : 65536));
+    tournament.order(at(sample), replicas, static_cast<int>(random.below(9)), 1 + static_cast<int>(random.below(3)));
+    tournament.score(at(sample + 1), random.exponential() * 10.0, random.uniform(), 50.0, ready_after(random.below(12)),
+                     30s);
+    for (const double price : {0.3, 10.0, 1500.0}) {
+      const Tournament::Weights weights = tournament.weights(price, static_cast<int>(random.below(9)));
+      ASSERT_NEAR(sum_of(weights), 1.0, 1e-12);
+      ASSERT_GE(*std::min_element(weights.begin(), weights.end()), 0.0);
+    }
+  }
+}
+
+TEST(Tournament, WhoIsClearlyBestIsHeard) {
+  Tournament tournament;
+  Candidates::Replicas replicas = all_hold(20);
+  for (std::size_t c = 0; c < kCount; c += 2) replicas[c] = 3;
+  replicas[17] = 6;
+  for (int sample = 0; sample < 1000; ++sample) {
+    tournament.order(at(sample), replicas, kContext, 1);
+    tournament.score(at(sample + 1), 4.0, 0.0, 30.0, ready_after(0), 0s);
+  }
+  EXPECT_GT(tournament.weights(10.0, kContext)[17], 0.999);
+  EXPECT_GT(tournament.weights(0.3, kContext)[0], 0.03) << "at a low price those who save are";
+}
+
+// Who holds 6 is best in context 0, where the load is 4; who holds 20 in context 8, where it is 16. Over all, 20 is.
+TEST(Tournament, AContextHasItsOwnBooks) {
+  Tournament tournament;
+  Candidates::Replicas replicas = all_hold(40);
+  replicas[0] = 6;
+  replicas[1] = 20;
+  for (int sample = 0; sample < 6000; ++sample) {
+    const bool is_high = sample % 4 == 3;
+    tournament.order(at(sample), replicas, is_high ? 8 : 0, 1);
+    tournament.score(at(sample + 1), is_high ? 16.0 : 4.0, 0.0, 30.0, ready_after(0), 0s);
+  }
+  const double price = 2.5;
+  EXPECT_GT(tournament.weights(price, 8)[1], tournament.weights(price, 8)[0]);
+  EXPECT_GT(tournament.weights(price, 0)[0], tournament.weights(price, 0)[1]);
+  const double never_seen = tournament.weights(price, 5)[0];
+  EXPECT_GT(never_seen, tournament.weights(price, 8)[0]);
+  EXPECT_LT(never_seen, tournament.weights(price, 0)[0]);
+}
+
+// What is booked at 60 s was asked for at 15 s, with a lag of 45 s: in context 1, and context 2 learns nothing of it.
+TEST(Tournament, ASampleIsBookedInTheContextInWhichItsPodsWereAskedFor) {
+  Tournament tournament;
+  Candidates::Replicas replicas = all_hold(10);
+  replicas[3] = 5;
+  for (int sample = 0; sample < 4; ++sample) tournament.order(at(sample), replicas, sample <= 1 ? 1 : 2, 1);
+  tournament.score(at(4), 4.0, 0.0, kSteepness, ready_after(3), 45s);
+  const double without = tournament.weights(10.0, 0)[3];
+  EXPECT_EQ(tournament.weights(10.0, 2)[3], without);
+  EXPECT_NE(tournament.weights(10.0, 1)[3], without);
+}
+
+TEST(Tournament, AStricterShareHasAHigherPrice) {
+  Tournament tournament;
+  RandomStream random(2, "share");
+  for (int sample = 0; sample < 3000; ++sample) {
+    Candidates::Replicas replicas;
+    for (std::size_t c = 0; c < kCount; ++c) replicas[c] = static_cast<std::uint16_t>(c / 2 + 1);
+    tournament.order(at(sample), replicas, kContext, 1);
+    tournament.score(at(sample + 1), 4.0 + 3.0 * random.exponential(), 0.0, 30.0, ready_after(0), 0s);
+  }
+  double last = 1e9;
+  for (const double share : {1e-5, 1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 0.5}) {
+    const double price = tournament.price_for(share, kContext);
+    EXPECT_LE(price, last) << share;
+    EXPECT_GE(price, 0.3);
+    EXPECT_LE(price, 1500.0);
+    if (price > 0.31 && price < 1490.0) {
+      const Tournament::Totals then = tournament.totals(tournament.weights(price, kContext));
+      EXPECT_NEAR(then.late / then.demand, share, 0.01 * share) << "the share is met";
+    }
+    last = price;
+  }
+  EXPECT_LT(last, tournament.price_for(1e-3, kContext)) << "not one price for all";
+}
+
+TEST(Tournament, WithoutDemandTheLeastPriceWillDo) { EXPECT_NEAR(Tournament{}.price_for(0.01, 0), 0.3, 1e-4); }
+
+// The bound of tournament.h on one sequence, in numbers of its own: losses from loads and orders, the rate from the
+// published formula. All samples lie in one context, whose books are then a factor of 1 + 1.5 n / (n + 600) on all.
+class Regret {
+ public:
+  struct Move {
+    Candidates::Replicas orders;
+    double load = 0.0;
+  };
+  /// Knows the weights before it moves.
+  using Adversary = std::function<Move(const Tournament::Weights&, int sample)>;
+
+  static constexpr double kPrice = 10.0;
+
+  void play(const Adversary& adversary, int samples) {
+    for (int sample = 0; sample < samples; ++sample) {
+      const double eta = rate();
+      const Tournament::Weights weights = tournament_.weights(kPrice, kContext);
+      expect_weights_of(eta, weights);
+      const Move move = adversary(weights, sample);
+      tournament_.order(at(sample), move.orders, kContext, 1);
+      tournament_.score(at(sample + 1), move.load, 0.0, kSteepness, ready_after(0), 0s);
+      book(move, weights, eta);
+    }
+  }
+
+  double mixture() const { return mixture_; }
+  double best() const { return *std::min_element(books_.begin(), books_.end()); }
+  double left_side() const { return left_side_; }
+  double right_side() const { return best() + std::log(static_cast<double>(kCount)) * (1.0 / last_eta_ + falls_); }
+  double mean_load() const { return load_ / samples_; }
+
+ private:
+  double rate() const {
+    const double factor = 1.0 + 1.5 * samples_ / (samples_ + 600.0);
+    const double load = samples_ > 0.0 ? std::max(load_ / samples_, 0.1) : 1.0;
+    return 60.0 * factor / (factor * best() + 100.0 * load);
+  }
+
+  void expect_weights_of(double eta, const Tournament::Weights& weights) const {
+    double sum = 0.0;
+    for (const double loss : books_) sum += std::exp(-eta * (loss - best()));
+    for (std::size_t c = 0; c < kCount; ++c)
+      ASSERT_NEAR(weights[c], std::exp(-eta * (books_[c] - best())) / sum, 1e-3) << "candidate " << c;
+  }
+
+  void book(const Move& move, const Tournament::Weights& weights, double eta) {
+    double mean = 0.0, greatest = 0.0;
+    for (std::size_t c = 0; c < kCount; ++c) {
+      const double loss = move.orders[c] + kPrice * late_load(move.load, move.orders[c]);
+      mean += weights[c] * loss;
+      greatest = std::max(greatest, loss);
+      books_[c] = kForgetting * books_[c] + loss;
+    }
+    const double x = eta / kForgetting * greatest;
+    mixture_ = kForgetting * mixture_ + mean;
+    left_side_ = kForgetting * left_side_ + mean * (1.0 - std::exp(-x)) / x;
+    // Forgetting shrinks books by g, so 1 / eta may shrink by as much before that counts as a fall.
+    falls_ *= kForgetting;
+    if (samples_ > 0.0) falls_ += std::max(kForgetting / last_eta_ - 1.0 / eta, 0.0);
+    last_eta_ = eta;
+    samples_ = kForgetting * samples_ + 1.0;
+    load_ = kForgetting * load_ + move.load;
+  }
+
+  Tournament tournament_;
+  std::array<double, kCount> books_{};
+  double mixture_ = 0.0, left_side_ = 0.0, falls_ = 0.0, last_eta_ = 0.0, samples_ = 0.0, load_ = 0.0;
+};
+
+Candidates::Replicas ladder() {
+  Candidates::Replicas replicas;
+  for (std::size_t c = 0; c < kCount; ++c) replicas[c] = static_cast<std::uint16_t>(c + 1);
+  return replicas;
+}
+
+/// Of two loads, the one at which the mean of the losses is greater by the loss of the best of then.
+double load_that_hurts(const Tournament::Weights& weights, const Candidates::Replicas& replicas, double low,
+                       double high) {
+  const auto hurt = [&](double load) {
+    double mean = 0.0, least = 1e300;
+    for (std::size_t c = 0; c < kCount; ++c) {
+      const double loss = replicas[c] + Regret::kPrice * late_load(load, replicas[c]);
+      mean += weights[c] * loss;
+      least = std::min(least, loss);
+    }
+    return mean - least;
+  };
+  return hurt(low) > hurt(high) ? low : high;
+}
+
+struct NamedAdversary {
+  const char* name;
+  Regret::Adversary adversary;
+};
+
+std::vector<NamedAdversary> adversaries() {
+  const auto random_of = [](int sample) { return RandomStream(9, "adversary", static_cast<std::uint32_t>(sample)); };
+  return {
+      {"constant load", [](const auto&, int) { return Regret::Move{ladder(), 8.0}; }},
+      {"a load that alternates", [](const auto&, int s) { return Regret::Move{ladder(), s % 2 == 0 ? 2.0 : 20.0}; }},
+      {"the load that hurts most",
+       [](const auto& weights, int) {
+         const Candidates::Replicas replicas = ladder();
+         return Regret::Move{replicas, load_that_hurts(weights, replicas, 2.0, 20.0)};
+       }},
+      {"whoever leads pays most, and the next one least",
+       [](const auto& weights, int) {
+         Candidates::Replicas replicas = all_hold(12);
+         replicas[static_cast<std::size_t>(std::max_element(weights.begin(), weights.end()) - weights.begin())] = 40;
+         replicas[static_cast<std::size_t>(std::min_element(weights.begin(), weights.end()) - weights.begin())] = 9;
+         return Regret::Move{replicas, 8.0};
+       }},
+      {"whoever leads holds nothing and is late",
+       [](const auto& weights, int) {
+         Candidates::Replicas replicas = all_hold(12);
+         replicas[static_cast<std::size_t>(std::max_element(weights.begin(), weights.end()) - weights.begin())] = 1;
+         return Regret::Move{replicas, 8.0};
+       }},
+      {"orders and loads by chance",
+       [=](const auto&, int s) {
+         RandomStream random = random_of(s);
+         Candidates::Replicas replicas;
+         for (auto& each : replicas) each = static_cast<std::uint16_t>(1 + random.below(30));
+         return Regret::Move{replicas, 20.0 * random.exponential()};
+       }},
+      {"a great load that goes away", [](const auto&, int s) { return Regret::Move{ladder(), s < 20 ? 50.0 : 0.5}; }},
+      {"a small load that becomes great",
+       [](const auto&, int s) { return Regret::Move{ladder(), s < 700 ? 0.5 : 50.0}; }},
+  };
+}
+
+TEST(Tournament, TheRegretStaysBelowItsBoundWhateverTheAdversary) {
+  for (const auto& [name, adversary] : adversaries()) {
+    for (const int samples : {10, 100, 1500}) {
+      SCOPED_TRACE(testing::Message() << name << ", " << samples << " samples");
+      Regret regret;
+      regret.play(adversary, samples);
+      if (HasFatalFailure()) return;
+      EXPECT_LE(regret.left_side(), regret.right_side());
+      EXPECT_GE(regret.mixture(), regret.left_side());
+    }
+  }
+}
+
+// ln 60 / 60 is 6.8 % of the best, and of 100 mean loads 6.8. The steps themselves (c) are small once eta is: 60 mean
+// loads are ample, where 1500 samples of the best cost some 2400.
+TEST(Tournament, OnAConstantLoadTheRegretIsAFewMeanLoads) {
+  Regret regret;
+  regret.play([](const auto&, int) { return Regret::Move{ladder(), 8.0}; }, 1500);
+  EXPECT_LT(regret.mixture(), 1.068 * regret.best() + 60.0 * regret.mean_load());
+}
+
+}  // namespace
+}  // namespace mpca::policy
