@@ -81,7 +81,7 @@ const Candidates::Replicas& Candidates::decide(const Situation& now) {
 }
 
 bool Candidates::is_valid() const {
-  constexpr double kBeyondAnyFleet = 1e12;
+  constexpr double kBeyondAnyFleet = 1e15;
   return last_load_ >= 0.0 && last_load_ < kBeyondAnyFleet && std::abs(slope_per_s_) < kBeyondAnyFleet;
 }
 

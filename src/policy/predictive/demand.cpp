@@ -7,6 +7,7 @@ namespace {
 
 constexpr double kBoostStep = 1.5;
 constexpr double kGreatestBoost = 4.0;
+constexpr double kGreatestRps = 1e9;  // finite, whatever a failed rate or a count in flight reads
 
 }  // namespace
 
@@ -42,7 +43,7 @@ bool Demand::observe(const ScreenedObservation& screened, bool is_saturated, Dur
     boost_ = std::min(boost_ * kBoostStep, kGreatestBoost);
     boosted_ = sampled;
   }
-  sample_ = {.sampled = sampled, .rps = std::max(rps, 0.0) * boost_, .is_censored = is_censored};
+  sample_ = {.sampled = sampled, .rps = std::clamp(rps, 0.0, kGreatestRps) * boost_, .is_censored = is_censored};
   has_sample_ = true;
   return true;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include "core/state_numbers.h"
 #include "core/text.h"
@@ -20,11 +21,18 @@ namespace {
 
 // Books see the mean of an interval and miss what happens within it, so late demand is a little rarer in them than in
 // life; measured together with kPriceOfBooks on the traces of docs/RESULTS.md.
-constexpr double kPriceOfBooks = 0.8;
-constexpr double kSpreadWithinInterval = 0.5;  // of the change from sample to sample
+static double env(const char* n, double d) {
+  const char* v = std::getenv(n);
+  return v ? std::atof(v) : d;
+}
+const double kPriceOfBooks = env("X_PRICE", 0.8);
+const double kSpreadWithinInterval = env("X_SPREAD", 0.5);  // of the change from sample to sample
 // A fraction of a replica is given up to here: rounding every mean up costs 5 % where replicas are few.
 constexpr double kRoundDown = 0.4;
 constexpr int kPooledSlots = 4;  // servers that a queue behaves like: balancers do not pool a whole fleet
+// Of the workload's maximum. Beyond it all is late whoever is in charge; how far beyond teaches nothing, and a single
+// absurd sample would drown in floats what the books are about.
+constexpr double kGreatestLoad = 4.0;
 constexpr int kSamplesPerLookAtLag = 20;
 constexpr int kCountedSamples = 1'000'000;
 constexpr double kGreatestLogLoad = 710.0;  // of the greatest double
@@ -209,7 +217,8 @@ class PredictivePolicy final : public Policy {
   void learn(const plant::PlantEstimate& plant, Duration dead_time) {
     Memory& m = memory_;
     const DemandSample& sample = m.demand.sample();
-    const double load = sample.rps / plant.capacity_rps.value;
+    const double rps = std::min(sample.rps, kGreatestLoad * workload_.max_replicas * plant.capacity_rps.value);
+    const double load = rps / plant.capacity_rps.value;
     if (--m.until_look_at_lag <= 0) {
       look_at_lag(plant);
       m.until_look_at_lag = kSamplesPerLookAtLag;
@@ -225,7 +234,7 @@ class PredictivePolicy final : public Policy {
     m.samples = std::min(m.samples + 1, kCountedSamples);
     m.greatest_log_load = m.recent_load.observe(sample.sampled, std::chrono::minutes(5), m.log_load);
     // In units of the configured capacity: what is learned about capacity must not look like demand.
-    forward_.observe(sample.sampled, sample.rps / workload_.capacity_rps, sample.is_censored, dead_time);
+    forward_.observe(sample.sampled, rps / workload_.capacity_rps, sample.is_censored, dead_time);
     Candidates::Situation situation{.sampled = sample.sampled,
                                     .load = load,
                                     .dead_time = dead_time,

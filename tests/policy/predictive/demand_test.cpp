@@ -132,6 +132,14 @@ TEST(Demand, CensoredDemandIsHalfAsMuchAgainAfterEachDeadTimeUpToFourTimes) {
   EXPECT_EQ(demand.sample().rps, 150.0) << "and from the beginning";
 }
 
+TEST(Demand, IsFiniteWhateverIsRead) {
+  Demand demand;
+  demand.observe(with_in_flight(with_failed(seen(0, 100.0), 1e308), 0.0), kSaturated, 60s);
+  EXPECT_EQ(demand.sample().rps, 1e9);
+  demand.observe(with_in_flight(seen(1, 1e308), 1e308), kSaturated, 60s);
+  EXPECT_EQ(demand.sample().rps, 1.5e9);
+}
+
 TEST(Demand, WhereFailuresAreCountedNothingIsCensored) {
   Demand demand;
   demand.observe(with_failed(seen(0, 100.0), 40.0), kSaturated, 60s);
