@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 
 #include "core/state_numbers.h"
 #include "core/text.h"
@@ -21,12 +20,8 @@ namespace {
 
 // Books see the mean of an interval and miss what happens within it, so late demand is a little rarer in them than in
 // life; measured together with kPriceOfBooks on the traces of docs/RESULTS.md.
-static double env(const char* n, double d) {
-  const char* v = std::getenv(n);
-  return v ? std::atof(v) : d;
-}
-const double kPriceOfBooks = env("X_PRICE", 0.8);
-const double kSpreadWithinInterval = env("X_SPREAD", 0.5);  // of the change from sample to sample
+constexpr double kPriceOfBooks = 0.8;
+constexpr double kSpreadWithinInterval = 0.5;  // of the change from sample to sample
 // A fraction of a replica is given up to here: rounding every mean up costs 5 % where replicas are few.
 constexpr double kRoundDown = 0.4;
 constexpr int kPooledSlots = 4;  // servers that a queue behaves like: balancers do not pool a whole fleet
@@ -178,11 +173,11 @@ class PredictivePolicy final : public Policy {
     MPCA_TRY_VOID(plant.load_state(reader));
     MPCA_TRY_VOID(screen.load(reader));
     MPCA_TRY_VOID(guard.load(reader));
-    memory_ = std::move(memory);
+    memory_ = memory;
     forward_ = std::move(forward);
-    plant_ = std::move(plant);
-    screen_ = std::move(screen);
-    guard_ = std::move(guard);
+    plant_ = plant;
+    screen_ = screen;
+    guard_ = guard;
     const double capacity = plant_.estimate().capacity_rps.value;
     screen_.set_capacity_rps(capacity);
     guard_.set_capacity_rps(capacity);
