@@ -27,9 +27,9 @@ std::atomic<long> allocations = 0;
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
+namespace mpca {
 namespace {
 
-using namespace mpca;
 using namespace std::chrono_literals;
 
 enum class Shown { counts, pods };
@@ -122,11 +122,12 @@ void tournament(benchmark::State& state, Part part) {
   state.counters["allocations"] = static_cast<double>(allocations - before) / static_cast<double>(state.iterations());
 }
 
-}  // namespace
-
 BENCHMARK_CAPTURE(decide, pods, Shown::pods)->ArgName("pods")->Arg(60);
 BENCHMARK_CAPTURE(decide, counts, Shown::counts)->ArgName("pods")->Arg(60);
 BENCHMARK_CAPTURE(tournament, score_and_weights, Part::score_and_weights);
 BENCHMARK_CAPTURE(tournament, with_price_for, Part::price_for);
+
+}  // namespace
+}  // namespace mpca
 
 BENCHMARK_MAIN();

@@ -33,8 +33,8 @@ struct Outcome {
 };
 
 Outcome run(const std::string& text) {
-  static const auto waiting = make_waiting_times(FluidSettings{});
-  const auto world = make_fluid_world(slow_sine(), kWorkload, 6, {}, waiting, {}, {});
+  static const auto kWaiting = make_waiting_times(FluidSettings{});
+  const auto world = make_fluid_world(slow_sine(), kWorkload, 6, {}, kWaiting, {}, {});
   const auto policy = policy::create_policy(text, kWorkload, "test").value();
   EXPECT_TRUE(policy::run_policy(*world, *policy, {}, [](const auto&, const auto&, const auto&) {}));
   const Truth& truth = world->truth();

@@ -280,42 +280,42 @@ TEST(Predictive, AfterWildInputALoadedStateGoesOnBitForBit) {
 /// A policy that has seen much, and its state.
 class DamagedState : public testing::Test {
  protected:
-  DamagedState() : policy_(predictive()) {
+  DamagedState() {
+    const auto policy = predictive();
     int replicas = 5;
-    for (int step = 0; step < 200; ++step) replicas = policy_->decide(wild(step, replicas)).replicas;
-    state_ = policy_->save_state();
-    for (const std::string_view line : split(state_, '\n'))
-      if (!line.empty()) lines_.emplace_back(line);
+    for (int step = 0; step < 200; ++step) replicas = policy->decide(wild(step, replicas)).replicas;
+    saved = policy->save_state();
+    for (const std::string_view line : split(saved, '\n'))
+      if (!line.empty()) lines.emplace_back(line);
   }
 
   std::string with(std::size_t line, const std::string& instead) const {
     std::string text;
-    for (std::size_t i = 0; i < lines_.size(); ++i) {
+    for (std::size_t i = 0; i < lines.size(); ++i) {
       if (i == line && instead.empty()) continue;
-      text += (i == line ? instead : lines_[i]) + "\n";
+      text += (i == line ? instead : lines[i]) + "\n";
     }
     return text;
   }
 
-  std::unique_ptr<Policy> policy_;
-  std::string state_;
-  std::vector<std::string> lines_;
+  std::string saved;
+  std::vector<std::string> lines;
 };
 
 TEST_F(DamagedState, WithoutAnyOneLineItIsRefusedAndNothingChanges) {
-  ASSERT_GT(lines_.size(), 20U);
+  ASSERT_GT(lines.size(), 20U);
   const auto other = predictive();
   other->decide(observed(0, 3, 60.0));
   const std::string before = other->save_state();
-  for (std::size_t line = 0; line < lines_.size(); ++line) {
-    EXPECT_FALSE(other->load_state(with(line, ""))) << lines_[line].substr(0, 40);
-    ASSERT_EQ(other->save_state(), before) << lines_[line].substr(0, 40);
+  for (std::size_t line = 0; line < lines.size(); ++line) {
+    EXPECT_FALSE(other->load_state(with(line, ""))) << lines[line].substr(0, 40);
+    ASSERT_EQ(other->save_state(), before) << lines[line].substr(0, 40);
   }
 }
 
 TEST_F(DamagedState, MemoryThatIsTooShortTooLongOrNoNumbersIsRefused) {
-  ASSERT_EQ(lines_[1].rfind("memory ", 0), 0U);
-  const std::string& memory = lines_[1];
+  ASSERT_EQ(lines[1].rfind("memory ", 0), 0U);
+  const std::string& memory = lines[1];
   const auto other = predictive();
   const std::string before = other->save_state();
   for (const std::string& bad : {memory.substr(0, memory.rfind(' ')), memory + " 0", memory + " x",
@@ -327,7 +327,7 @@ TEST_F(DamagedState, MemoryThatIsTooShortTooLongOrNoNumbersIsRefused) {
 
 // Each number of the memory may be the damaged one: refused, or it can be lived with.
 TEST_F(DamagedState, ANumberThatCannotBeIsRefusedOrDoesNoHarm) {
-  const std::vector<std::string_view> parts = split(lines_[1], ' ');
+  const std::vector<std::string_view> parts = split(lines[1], ' ');
   RandomStream random(8, "damage");
   int refused = 0;
   for (int round = 0; round < 600; ++round) {
