@@ -1,0 +1,68 @@
+// One sample into the forecaster of the greatest demand ahead, at the sample period of the studies: 50 s is the dead
+// time of a cluster with warm images, 5 min one with new nodes. The load has noise, a day and a job every two hours, so
+// that no part is at rest. It runs once per workload and period; the goal is 10 us and no allocation.
+#include <benchmark/benchmark.h>
+
+#include <array>
+#include <atomic>
+#include <cmath>
+#include <cstdlib>
+#include <new>
+#include <string>
+
+#include "core/random.h"
+#include "forecast/forward_maximum.h"
+
+namespace {
+std::atomic<long> allocations = 0;
+}
+
+void* operator new(std::size_t bytes) {
+  ++allocations;
+  if (void* memory = std::malloc(bytes > 0 ? bytes : 1)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace {
+
+using namespace mpca;
+
+constexpr std::size_t kDaySamples = 86400 / 15;
+
+void observe(benchmark::State& state) {
+  const Duration horizon = std::chrono::seconds(state.range(0));
+  static std::array<double, kDaySamples> demand;
+  RandomStream stream(1, "demand");
+  for (std::size_t i = 0; i < kDaySamples; ++i) {
+    const double job = i % 480 < 40 ? 6.0 : 0.0;
+    demand[i] = 20.0 + 8.0 * std::sin(static_cast<double>(i) * 1.0908e-3) + job + stream.uniform();
+  }
+  forecast::ForwardMaximum forward;
+  TimePoint now(std::chrono::hours(1));
+  std::size_t step = 0;
+  const auto one = [&] {
+    now += std::chrono::seconds(15);
+    forward.observe(now, demand[step++ % kDaySamples], false, horizon);
+    benchmark::DoNotOptimize(forward.quantiles());
+  };
+  for (std::size_t i = 0; i < kDaySamples; ++i) one();
+  const long before = allocations;
+  const std::size_t steps_before = step;
+  for (auto _ : state) one();
+  state.counters["allocations_per_call"] =
+      static_cast<double>(allocations - before) / static_cast<double>(step - steps_before);
+  state.counters["state_bytes"] = static_cast<double>(forecast::ForwardMaximum::state_bytes());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  benchmark::RegisterBenchmark("forward_maximum_observe/sample_s:15/horizon_s", observe)->Arg(50)->Arg(300);
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  return 0;
+}
