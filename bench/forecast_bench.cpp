@@ -1,6 +1,6 @@
 // One sample into the forecaster of the greatest demand ahead, at the sample period of the studies: 50 s is the dead
 // time of a cluster with warm images, 5 min one with new nodes. The load has noise, a day and a job every two hours, so
-// that no part is at rest. It runs once per workload and period; the goal is 10 us and no allocation.
+// that no part is at rest. It runs once per workload and period; the goal is 20 us and no allocation.
 #include <benchmark/benchmark.h>
 
 #include <array>

@@ -46,7 +46,8 @@ class StateNumbers {
 
  private:
   void add_time(std::int64_t nanoseconds) {
-    numbers_.push_back(static_cast<double>(nanoseconds / internal::kNanosecondsPerHour));
+    const std::int64_t hours = nanoseconds / internal::kNanosecondsPerHour;
+    numbers_.push_back(static_cast<double>(hours));
     numbers_.push_back(static_cast<double>(nanoseconds % internal::kNanosecondsPerHour));
   }
   std::vector<double> numbers_;

@@ -42,7 +42,7 @@ class ForwardMaximum {
   ///                 one replica serves (logarithms are of 1 + demand)
   ///   is_censored   demand was at least this. It acts, but teaches nothing that rests on its value
   ///   horizon       > 0: quantiles are of the maximum over the samples in (sampled, sampled + horizon]
-  ///   cost          a few microseconds, no allocation
+  ///   cost          about 20 microseconds in the mean, no allocation
   void observe(TimePoint sampled, double demand, bool is_censored, Duration horizon);
 
   /// Of the last observe(), in the unit of demand; zeros before the first.
