@@ -407,7 +407,8 @@ void ForwardMaximum::observe(TimePoint sampled, double demand, bool is_censored,
   s.answer_from(now);
   // No more than kOpen forecasts wait: with many samples in a horizon only every n-th is followed.
   if (--s.until_open > 0 && s.open_count > 0) return;
-  s.until_open = static_cast<int>(std::min(to_seconds(horizon) / std::max(s.interval_s, 1e-3) / (kOpen - 1), 1e6)) + 1;
+  const double samples = s.interval_s > 0.0 ? to_seconds(horizon) / s.interval_s : 0.0;
+  s.until_open = static_cast<int>(std::min(samples / (kOpen - 1), 1e6)) + 1;
   if (s.open_count == kOpen) {
     s.open_first = (s.open_first + 1) % kOpen;
     --s.open_count;

@@ -147,7 +147,7 @@ TEST_F(Guard, BlindItHoldsWhateverIsWanted) {
 
 // From 10 at most 10 more at once.
 TEST_F(Guard, BlindItGoesToTheFallbackInSteps) {
-  use({.fallback_replicas = 25});
+  use({.max_up_share = 1.0, .fallback_replicas = 25});
   ScreenedObservation seen = unclean(0, 10, Finding::missing);
   seen.blind_for = 5min;
   EXPECT_EQ(apply(seen, std::nullopt, 4), 20);
@@ -243,7 +243,14 @@ TEST_F(Guard, AStuckRolloutHoldsForAQuarterOfAnHour) {
   EXPECT_EQ(surge_at(), 10);
 }
 
-TEST_F(Guard, UpAtMostFourPodsOrTwiceAsMany) {
+TEST_F(Guard, UpAtMostFourPodsOrThreeTimesAsManyMore) {
+  EXPECT_EQ(apply(clean(0, 1), 10.0, 50), 5);
+  EXPECT_EQ(words_, "max_step_up 50 -> 5");
+  EXPECT_EQ(apply(clean(15, 5), 10.0, 50), 20);
+}
+
+TEST_F(Guard, UpAtMostFourPodsOrAsManyMoreWhereSet) {
+  use({.max_up_share = 1.0});
   EXPECT_EQ(apply(clean(0, 2), 10.0, 50), 6);
   EXPECT_EQ(words_, "max_step_up 50 -> 6");
   EXPECT_EQ(apply(clean(15, 6), 10.0, 50), 12);
@@ -252,6 +259,7 @@ TEST_F(Guard, UpAtMostFourPodsOrTwiceAsMany) {
 
 // 1000 / 24.75 = 40.4.
 TEST_F(Guard, TheFloorGoesBeyondTheStepOnCleanMetricsOnly) {
+  use({.max_up_share = 1.0});
   EXPECT_EQ(apply(clean(0, 10), 1000.0, 12), 41);
   EXPECT_EQ(words_, "reactive_floor 12 -> 41");
   EXPECT_EQ(apply(clean(15, 10), 1000.0, 60), 41);
@@ -285,7 +293,7 @@ TEST_F(Guard, TheBoundsAreLast) {
 }
 
 TEST_F(Guard, TheOrderOfTheRulesIsThatOfTheirTable) {
-  use({.max_down_share = 0.1, .fallback_replicas = 15});
+  use({.max_up_share = 1.0, .max_down_share = 0.1, .fallback_replicas = 15});
   ScreenedObservation seen = unclean(0, 20, Finding::missing);
   seen.blind_for = 10min;
   seen.observation.ready_replicas = 21;
