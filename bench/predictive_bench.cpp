@@ -102,9 +102,9 @@ enum class Part { score_and_weights, price_for };
 
 void tournament(benchmark::State& state, Part part) {
   policy::Tournament tournament;
-  policy::DeadTimeShares shares;
-  shares.in_effect = {0.3F, 0.7F, 0.0F, 0.0F};
-  for (std::size_t m = 1; m <= 5; ++m) shares.ready_after[m] = 0.2F;
+  policy::LagShares shares;
+  for (std::size_t i = 20; i < policy::LagShares::kPoints; ++i)
+    shares.ready_by[i] = static_cast<float>(i - 20) / static_cast<float>(policy::LagShares::kPoints - 21);
   policy::Candidates::Replicas replicas;
   for (std::size_t c = 0; c < replicas.size(); ++c) replicas[c] = static_cast<std::uint16_t>(30 + c);
   TimePoint now(1000h);
@@ -114,7 +114,7 @@ void tournament(benchmark::State& state, Part part) {
     now += 15s;
     load = load > 60.0 ? 35.0 : load + 0.5;
     const int context = static_cast<int>(load) % policy::Tournament::kContexts;
-    tournament.score(now, load, 0.25, 40.0, shares, 45s);
+    tournament.score({.from = now - 15s, .to = now, .load = load, .change = 0.5}, 40.0, shares, 45s);
     tournament.order(now, replicas, context, 1);
     const double price = part == Part::price_for ? tournament.price_for(0.01, context) : 8.0;
     benchmark::DoNotOptimize(tournament.weights(price, context));

@@ -122,8 +122,9 @@ TEST(FaultsMeetSafety, NothingIsTakenAwayOnAFault) {
 }
 
 // Skewed ages do not make values wrong. A counter that began again and lost a small part of its interval is not
-// noticed: it is believed down to 1 / 1.25 of what CPU speaks for, idle CPU and whole pods aside. What CPU speaks for
-// is learned from good samples: not known in the first minutes.
+// noticed: it is believed down to 1 / 1.25 of what CPU speaks for at least, whole pods aside; what idle pods may use, a
+// tenth of it here, speaks for nothing. What CPU speaks for is learned from good samples: not known in the first
+// minutes.
 TEST(FaultsMeetSafety, WhatIsTakenAwayNevertheless) {
   for (const std::string kind : {"skew", "reset"}) {
     for (std::uint64_t seed = 1; seed <= 5; ++seed) {
@@ -132,7 +133,7 @@ TEST(FaultsMeetSafety, WhatIsTakenAwayNevertheless) {
       for_each_fault(seed, run(*world, controller), [&](const Step& step, const Observation& truth) {
         if (step.replicas >= step.shown.spec_replicas || step.shown.now < TimePoint(5min)) return;
         const double needed = truly_needed(truth.served_rate_rps.value);
-        EXPECT_GE(step.replicas, kind == "skew" ? needed : needed / 1.25 - 1.0)
+        EXPECT_GE(step.replicas, kind == "skew" ? needed : 0.9 * needed / 1.25 - 1.0)
             << kind << " seed " << seed << " at " << to_seconds(step.shown.now.time_since_epoch()) << " s";
       });
     }

@@ -2,6 +2,7 @@
 // is the studies' business.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <numbers>
@@ -62,6 +63,26 @@ TEST(PredictiveInFluidWorld, ThePriceBuysFewerViolations) {
   EXPECT_LT(cheap.mean_replicas, dear.mean_replicas);
   EXPECT_GT(cheap.violation_ratio, dear.violation_ratio);
   EXPECT_LT(dear.violation_ratio, 0.005);
+}
+
+// An idle service with one pod gets 600 requests/s at once: the pod works for clients that are gone, and serves
+// nothing. Held at one for that, it would fail for the whole hour; what fails is demand, too.
+TEST(PredictiveInFluidWorld, AServiceThatServesNothingAnyMoreIsRescued) {
+  static const auto kWaiting = make_waiting_times(FluidSettings{});
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    std::vector<double> rates(3600, 600.0);
+    std::fill_n(rates.begin(), 600, 0.0);
+    const auto arrivals = make_arrivals(std::move(rates), ArrivalKind::poisson, {}, seed);
+    // No queue is so long, and no client so patient, that a request of it were ever served in time.
+    const auto world = make_fluid_world(arrivals, kWorkload, 1, {.queue_limit = 2s}, kWaiting, {}, {});
+    const auto policy = policy::create_policy("predictive", kWorkload, "test").value();
+    int last = 0;
+    EXPECT_TRUE(policy::run_policy(
+        *world, *policy, {},
+        [&](const auto&, const policy::Decision& decision, const auto&) { last = decision.replicas; }));
+    EXPECT_GE(last, 24) << "seed " << seed;
+    EXPECT_LT(world->truth().violation_ratio(), 0.10) << "seed " << seed;
+  }
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ constexpr double kGreatestRps = 1e9;  // finite, whatever a failed rate or a cou
 
 bool Demand::observe(const ScreenedObservation& screened, bool is_saturated, Duration dead_time) {
   const Observation& observation = screened.observation;
-  if (screened.served_rate != Finding::good) return false;
+  if (screened.served_rate != Finding::good) return observe_collapse(screened);
   const TimePoint sampled = observation.now - observation.served_rate_rps.age;
   if (has_sample_ && sampled <= sample_.sampled) return false;
 
@@ -37,18 +37,44 @@ bool Demand::observe(const ScreenedObservation& screened, bool is_saturated, Dur
   }
 
   const bool is_censored = is_saturated && !used_failed_;
-  if (!is_censored) {
+  if (is_censored) {
+    boost(sampled, dead_time);
+  } else {
     boost_ = 1.0;
-  } else if (boost_ == 1.0 || sampled >= boosted_ + dead_time) {
-    boost_ = std::min(boost_ * kBoostStep, kGreatestBoost);
-    boosted_ = sampled;
   }
+  is_collapse_ = false;
   sample_ = {.sampled = sampled, .rps = std::clamp(rps, 0.0, kGreatestRps) * boost_, .is_censored = is_censored};
   has_sample_ = true;
   return true;
 }
 
+bool Demand::observe_collapse(const ScreenedObservation& screened) {
+  const Observation& observation = screened.observation;
+  const bool is_contradicted =
+      screened.served_rate == Finding::zero_contradicted || screened.served_rate == Finding::below_cpu;
+  const bool has_failed = screened.failed_rate == Finding::good;
+  const Signal& newest = has_failed ? observation.failed_rate_rps : observation.served_rate_rps;
+  if (!is_contradicted || newest.quality == Quality::missing) return false;
+  const TimePoint sampled = observation.now - newest.age;
+  const double served = observation.served_rate_rps.value_if_known().value_or(0.0);
+  const double rps = std::min(served + (has_failed ? observation.failed_rate_rps.value : 0.0), kGreatestRps);
+  if (has_sample_ && (sampled <= sample_.sampled || rps <= sample_.rps)) return false;
+  used_coverage_ = used_change_ = false;
+  used_failed_ = has_failed;
+  is_collapse_ = true;
+  sample_ = {.sampled = sampled, .rps = rps, .is_censored = true};
+  has_sample_ = true;
+  return true;
+}
+
+void Demand::boost(TimePoint sampled, Duration dead_time) {
+  if (boost_ > 1.0 && sampled < boosted_ + dead_time) return;
+  boost_ = std::min(boost_ * kBoostStep, kGreatestBoost);
+  boosted_ = sampled;
+}
+
 std::string Demand::source() const {
+  if (is_collapse_) return "what failed and what CPU speaks for, at least";
   std::string source = "served rate";
   if (used_coverage_) source += " scaled up to all pods";
   if (used_failed_) source += " + failed rate";

@@ -32,6 +32,7 @@ class Demand {
   template <class Visit>
   void visit(Visit&& visit) {
     visit(has_sample_);
+    visit(is_collapse_);
     visit(sample_.sampled);
     visit(sample_.rps);
     visit(sample_.is_censored);
@@ -47,7 +48,13 @@ class Demand {
   bool is_valid() const;
 
  private:
+  // A service that fails all its requests serves nothing: a served rate of zero that failures or CPU contradict. Demand
+  // is then at least what they say; it may rise by that, and does not fall.
+  bool observe_collapse(const ScreenedObservation& screened);
+  void boost(TimePoint sampled, Duration dead_time);
+
   bool has_sample_ = false;
+  bool is_collapse_ = false;  // the sample is from observe_collapse()
   DemandSample sample_;
   bool has_in_flight_ = false;
   double in_flight_ = 0.0;

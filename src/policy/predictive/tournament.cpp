@@ -13,12 +13,15 @@ constexpr double kEarlySamples = 100.0;             // excess is relative to the
 constexpr double kContextWeight = 1.5;
 constexpr double kContextSamples = 600.0;
 constexpr double kLeastLoad = 0.1;
+constexpr int kMoments = 3;           // of an interval that are looked at
+constexpr double kNearlyAll = 0.999;  // of the pods
 constexpr double kLeastPrice = 0.3, kGreatestPrice = 1500.0;
 
 }  // namespace
 
-void Tournament::order(TimePoint sampled, const Candidates::Replicas& replicas, int context, int stride) {
+void Tournament::order(TimePoint now, const Candidates::Replicas& replicas, int context, int stride) {
   last_order_ = replicas;
+  last_ordered_ = now;
   if (filled_ > 0 && in_slot_ < stride) {
     ++in_slot_;
     Candidates::Replicas& slot = orders_[static_cast<std::size_t>(newest_)];
@@ -30,59 +33,73 @@ void Tournament::order(TimePoint sampled, const Candidates::Replicas& replicas, 
   filled_ = std::min(filled_ + 1, kSlots);
   const auto slot = static_cast<std::size_t>(newest_);
   orders_[slot] = replicas;
-  order_times_[slot] = sampled;
+  order_times_[slot] = now;
   order_contexts_[slot] = static_cast<std::uint8_t>(context);
 }
 
-void Tournament::score(TimePoint sampled, double load, double spread, double steepness, const DeadTimeShares& dead_time,
-                       Duration lag) {
+/// What is paid at `moment`, and expected to be Ready: of an order so much is there as was not taken back since.
+void Tournament::look(TimePoint moment, const LagShares& lag_shares, Books& paid, Books& ready) const {
+  int back = 0;
+  while (back + 1 < filled_ && order_times_[slot_before(back)] > moment) ++back;
+  const bool is_last = back == 0 && moment >= last_ordered_;
+  Candidates::Replicas kept = is_last ? last_order_ : orders_[slot_before(back)];
+  const TimePoint since = is_last ? last_ordered_ : order_times_[slot_before(back)];
+  double reached = lag_shares.at(to_seconds(moment - since));
+  auto share = static_cast<float>(reached);
+  for (std::size_t c = 0; c < kCount; ++c) {
+    paid[c] = static_cast<float>(kept[c]);
+    ready[c] = share * paid[c];
+  }
+  for (back += is_last ? 0 : 1; back < filled_ && reached < kNearlyAll; ++back) {
+    const std::size_t slot = slot_before(back);
+    const double by_now = lag_shares.at(to_seconds(moment - order_times_[slot]));
+    share = static_cast<float>(std::max(by_now - reached, 0.0));
+    reached = std::max(by_now, reached);
+    for (std::size_t c = 0; c < kCount; ++c) {
+      kept[c] = std::min(kept[c], orders_[slot][c]);
+      ready[c] += share * static_cast<float>(kept[c]);
+    }
+  }
+  share = static_cast<float>(1.0 - reached);
+  for (std::size_t c = 0; c < kCount; ++c) ready[c] += share * static_cast<float>(kept[c]);
+}
+
+void Tournament::score(const ScoredInterval& interval, double steepness, const LagShares& lag_shares, Duration lag) {
   if (filled_ == 0) return;
-  const auto order_of = [&](std::size_t back) -> const Candidates::Replicas& {
-    if (back == 0) return last_order_;
-    return orders_[static_cast<std::size_t>(slot_before(std::min(static_cast<int>(back), filled_ - 1)))];
-  };
-  // Expected replicas that are paid, and that are Ready: of what was asked for m intervals before, so much is there as
-  // was never taken back since.
-  Books paid{}, ready{};
-  for (std::size_t j = 0; j < dead_time.in_effect.size(); ++j) {
-    const float in_effect = dead_time.in_effect[j];
-    if (in_effect <= 0.0F) continue;
-    Candidates::Replicas kept = order_of(j);
-    for (std::size_t c = 0; c < kCount; ++c) paid[c] += in_effect * static_cast<float>(kept[c]);
-    for (std::size_t m = 0; m < DeadTimeShares::kSpan; ++m) {
-      const Candidates::Replicas& past = order_of(j + m);
-      const float share = in_effect * dead_time.ready_after[m];
-      for (std::size_t c = 0; c < kCount; ++c) {
-        kept[c] = std::min(kept[c], past[c]);
-        ready[c] += share * static_cast<float>(kept[c]);
-      }
+  Books cost{}, late{};
+  for (int i = 0; i < kMoments; ++i) {
+    const double into = (i + 0.5) / kMoments;
+    const TimePoint moment = interval.from + from_seconds(into * to_seconds(interval.to - interval.from));
+    const double load = std::max(interval.load + (into - 0.5) * interval.change, 0.0);
+    Books paid, ready;
+    look(moment, lag_shares, paid, ready);
+    const double weight = interval.weight / kMoments;
+    for (std::size_t c = 0; c < kCount; ++c) {
+      const double serving = std::max(static_cast<double>(ready[c]), 0.01);
+      cost[c] += static_cast<float>(weight) * paid[c];
+      late[c] += static_cast<float>(weight * load * std::exp(std::min(steepness * (load / serving - 1.0), 0.0)));
     }
   }
   // The books of the context in which what serves now was asked for.
   int back = 0;
-  while (back + 1 < filled_ && sampled - order_times_[static_cast<std::size_t>(slot_before(back))] < lag) ++back;
-  const auto context = static_cast<std::size_t>(order_contexts_[static_cast<std::size_t>(slot_before(back))]);
+  while (back + 1 < filled_ && interval.to - order_times_[slot_before(back)] < lag) ++back;
+  const auto context = static_cast<std::size_t>(order_contexts_[slot_before(back)]);
 
   const auto forgetting = static_cast<float>(kForgetting);
   for (std::size_t k = 0; k < kContexts; ++k) {
-    for (float& cost : context_cost_[k]) cost *= forgetting;
-    for (float& late : context_late_[k]) late *= forgetting;
+    for (float& value : context_cost_[k]) value *= forgetting;
+    for (float& value : context_late_[k]) value *= forgetting;
     context_samples_[k] *= kForgetting;
   }
-  const double loads[] = {load, load + spread, std::max(load - spread, 0.0)};
   for (std::size_t c = 0; c < kCount; ++c) {
-    const double serving = std::max(static_cast<double>(ready[c]), 0.01);
-    double late = 0.0;
-    for (const double each : loads) late += each * std::exp(std::min(steepness * (each / serving - 1.0), 0.0));
-    const auto late_load = static_cast<float>(late / static_cast<double>(std::size(loads)));
-    cost_[c] = forgetting * cost_[c] + paid[c];
-    late_[c] = forgetting * late_[c] + late_load;
-    context_cost_[context][c] += paid[c];
-    context_late_[context][c] += late_load;
+    cost_[c] = forgetting * cost_[c] + cost[c];
+    late_[c] = forgetting * late_[c] + late[c];
+    context_cost_[context][c] += cost[c];
+    context_late_[context][c] += late[c];
   }
-  context_samples_[context] += 1.0;
-  samples_ = kForgetting * samples_ + 1.0;
-  demand_ = kForgetting * demand_ + load;
+  context_samples_[context] += interval.weight;
+  samples_ = kForgetting * samples_ + interval.weight;
+  demand_ = kForgetting * demand_ + interval.weight * interval.load;
 }
 
 Tournament::Weights Tournament::weights(double price, int context) const {

@@ -1,9 +1,9 @@
 // Who of the candidates is heard. After each sample of demand every candidate is booked what it would have paid and how
 // much demand it would have served late, had it been in charge: its orders go through the dead time (what it asked for
-// serves when pods would have become Ready; removal is immediate), and the share of late requests follows from the
-// utilization. Books are kept over all and per context, and forget. The action is the mean of what candidates hold,
-// weighted exponentially by their books; for a convex loss the mean never costs more than the weighted mean of the
-// losses.
+// serves when pods would have become Ready, by the clock; removal is immediate), and the share of late requests follows
+// from the utilization. Books are kept over all and per context, and forget. The action is the mean of what candidates
+// hold, weighted exponentially by their books; for a convex loss the mean never costs more than the weighted mean of
+// the losses.
 //
 // Regret. The rate eta_t = 60 / (books of the best + 100 x mean load) follows the best candidate, so that losses of any
 // scale are weighed alike (Auer, Cesa-Bianchi, Gentile (2002), Adaptive and self-confident on-line learning algorithms,
@@ -32,14 +32,29 @@
 
 namespace mpca::policy {
 
-/// The way from an order to a Ready pod, in sample intervals.
-struct DeadTimeShares {
-  static constexpr std::size_t kSpan = 12;
-  /// Share of an interval in which the order on the sample at its beginning (0), or on one j before, is the last one
-  /// that was carried out.
-  std::array<float, 4> in_effect{};
-  /// Share of pods that become Ready m intervals after their order is carried out.
-  std::array<float, kSpan> ready_after{};
+/// The share of pods that are Ready so long after they were asked for: straight lines between points, all beyond them.
+struct LagShares {
+  static constexpr std::size_t kPoints = 48;
+  float step_s = 1.0F;
+  std::array<float, kPoints> ready_by{};  // at 0, step_s, 2 step_s, …; ascending within [0, 1]
+
+  double at(double seconds) const {
+    if (seconds <= 0.0) return static_cast<double>(ready_by.front());
+    const double position = seconds / static_cast<double>(step_s);
+    if (position >= static_cast<double>(kPoints - 1)) return 1.0;
+    const auto whole = static_cast<std::size_t>(position);
+    const double share = position - static_cast<double>(whole);
+    return (1.0 - share) * static_cast<double>(ready_by[whole]) + share * static_cast<double>(ready_by[whole + 1]);
+  }
+};
+
+/// What a new sample says about the time since the one before.
+struct ScoredInterval {
+  TimePoint from;
+  TimePoint to;
+  double load = 0.0;    // mean, in replicas
+  double change = 0.0;  // of the load since the sample before: it is taken to go on a line through the mean
+  double weight = 1.0;  // of the books: the length, in usual intervals
 };
 
 class Tournament {
@@ -56,15 +71,14 @@ class Tournament {
     double demand = 0.0;  // load-samples
   };
 
-  /// Books the interval that ended at `sampled`, with `load` in it, on the orders of before.
-  ///   spread      how far the load went up and down within the interval, in replicas
+  /// Books an interval on the orders of before: what was carried out when, and what of it was Ready, at three moments.
   ///   steepness   late share of a candidate = exp(steepness x (utilization - 1)), at most 1
-  void score(TimePoint sampled, double load, double spread, double steepness, const DeadTimeShares& dead_time,
-             Duration lag);
+  ///   lag         what serves in the interval was asked for so long before: in which context it is booked
+  void score(const ScoredInterval& interval, double steepness, const LagShares& lag_shares, Duration lag);
 
-  /// What the candidates hold from this sample on, in `context`. With long dead times one slot of memory stands for
-  /// `stride` samples, and keeps the least order among them.
-  void order(TimePoint sampled, const Candidates::Replicas& replicas, int context, int stride);
+  /// What the candidates hold from `now` on, in `context`. With long lags one slot of memory stands for `stride`
+  /// orders, and keeps the least among them.
+  void order(TimePoint now, const Candidates::Replicas& replicas, int context, int stride);
 
   /// The weights at a price of late demand, in `context`. Sum 1; equal before the first score.
   Weights weights(double price, int context) const;
@@ -91,13 +105,15 @@ class Tournament {
     visit(filled_);
     visit(in_slot_);
     visit(last_order_);
+    visit(last_ordered_);
   }
   bool is_valid() const;
 
  private:
   using Books = std::array<float, kCount>;
 
-  int slot_before(int back) const { return (newest_ - back + kSlots) % kSlots; }
+  std::size_t slot_before(int back) const { return static_cast<std::size_t>((newest_ - back + kSlots) % kSlots); }
+  void look(TimePoint moment, const LagShares& lag_shares, Books& paid, Books& ready) const;
 
   Books cost_{}, late_{};
   std::array<Books, kContexts> context_cost_{}, context_late_{};
@@ -108,6 +124,7 @@ class Tournament {
   std::array<std::uint8_t, kSlots> order_contexts_{};
   int newest_ = 0, filled_ = 0, in_slot_ = 0;
   Candidates::Replicas last_order_{};
+  TimePoint last_ordered_;
 };
 
 }  // namespace mpca::policy

@@ -84,15 +84,48 @@ TEST(Demand, OnlyANewAndGoodServedRateMakesASample) {
   ASSERT_TRUE(demand.observe(seen(30, 80.0), kFree, 60s));
   EXPECT_FALSE(demand.observe(seen(30, 90.0), kFree, 60s)) << "the same sample";
   EXPECT_FALSE(demand.observe(seen(15, 90.0), kFree, 60s)) << "an older one";
-  for (const Finding finding :
-       {Finding::missing, Finding::invalid, Finding::stale, Finding::duplicate, Finding::reordered,
-        Finding::zero_unconfirmed, Finding::zero_contradicted, Finding::impossible, Finding::below_cpu}) {
+  for (const Finding finding : {Finding::missing, Finding::invalid, Finding::stale, Finding::duplicate,
+                                Finding::reordered, Finding::zero_unconfirmed, Finding::impossible}) {
     ScreenedObservation screened = seen(45, 90.0);
     screened.served_rate = finding;
     EXPECT_FALSE(demand.observe(screened, kFree, 60s)) << words_of(finding);
   }
   EXPECT_EQ(demand.sample().rps, 80.0);
   EXPECT_EQ(demand.sample().sampled, TimePoint(30s));
+}
+
+// One pod, all of whose requests time out, serves nothing. Held at one pod for that, it would do so for ever.
+TEST(Demand, InACollapseItIsAtLeastWhatFailsAndOnlyRises) {
+  Demand demand;
+  ASSERT_TRUE(demand.observe(seen(0, 20.0), kFree, 60s));
+  const auto collapsed = [](int second, double failed_rps) {
+    ScreenedObservation screened = with_failed(seen(second, 0.0), failed_rps);
+    screened.observation.served_rate_rps = Signal::stale(25.0, 5s);  // what CPU speaks for
+    screened.served_rate = Finding::zero_contradicted;
+    return screened;
+  };
+  ASSERT_TRUE(demand.observe(collapsed(15, 500.0), kFree, 60s));
+  EXPECT_EQ(demand.sample().rps, 525.0);
+  EXPECT_EQ(demand.sample().sampled, TimePoint(15s));
+  EXPECT_TRUE(demand.sample().is_censored);
+  EXPECT_EQ(demand.source(), "what failed and what CPU speaks for, at least");
+  EXPECT_FALSE(demand.observe(collapsed(30, 400.0), kFree, 60s)) << "a lower bound takes nothing back";
+  EXPECT_EQ(demand.sample().rps, 525.0);
+  ASSERT_TRUE(demand.observe(seen(45, 300.0), kFree, 60s));
+  EXPECT_EQ(demand.sample().rps, 300.0) << "what is good again counts as it is";
+  EXPECT_EQ(demand.source(), "served rate");
+}
+
+TEST(Demand, WithoutFailuresACollapseIsAtLeastWhatCpuSpeaksFor) {
+  Demand demand;
+  ASSERT_TRUE(demand.observe(seen(0, 20.0), kFree, 60s));
+  ScreenedObservation screened = seen(15, 25.0);
+  screened.observation.served_rate_rps.quality = Quality::stale;
+  screened.served_rate = Finding::below_cpu;
+  ASSERT_TRUE(demand.observe(screened, kFree, 60s));
+  EXPECT_EQ(demand.sample().rps, 25.0);
+  screened.observation.served_rate_rps = {};
+  EXPECT_FALSE(demand.observe(screened, kFree, 60s)) << "nothing is known";
 }
 
 TEST(Demand, ASampleOfInFlightSeenAgainIsNoNewChange) {

@@ -23,13 +23,18 @@ constexpr int kContext = 4;
 
 TimePoint at(int sample) { return TimePoint(std::chrono::seconds(15 * sample)); }
 
-/// Carried out at once, and Ready `intervals` later.
-DeadTimeShares ready_after(std::size_t intervals) {
-  DeadTimeShares shares;
-  shares.in_effect[0] = 1.0F;
-  shares.ready_after[intervals] = 1.0F;
+/// Every pod is Ready `intervals` samples after it was asked for. A sample is 15 s, and the three moments that are
+/// looked at lie 2.5, 7.5 and 12.5 s behind it, on points.
+LagShares ready_after(std::size_t intervals) {
+  LagShares shares;
+  shares.step_s = 2.5F;
+  shares.ready_by.fill(1.0F);
+  std::fill_n(shares.ready_by.begin(), std::min(6 * intervals, LagShares::kPoints), 0.0F);
   return shares;
 }
+
+/// From sample to sample, with `load` all the time.
+ScoredInterval until(int sample, double load) { return {.from = at(sample - 1), .to = at(sample), .load = load}; }
 
 Candidates::Replicas all_hold(int replicas) {
   Candidates::Replicas all;
@@ -45,7 +50,7 @@ Tournament::Weights only(std::size_t candidate) {
 
 double sum_of(const Tournament::Weights& weights) { return std::accumulate(weights.begin(), weights.end(), 0.0); }
 
-/// The late load of `replicas` Ready ones under `load` without spread.
+/// The late load of `replicas` Ready ones under a constant `load`.
 double late_load(double load, double replicas) {
   return load * std::exp(std::min(kSteepness * (load / std::max(replicas, 0.01) - 1.0), 0.0));
 }
@@ -57,7 +62,7 @@ TEST(Tournament, AllAreHeardAlikeBeforeAnythingIsKnown) {
 
 TEST(Tournament, WithoutAnOrderThereIsNothingToBook) {
   Tournament tournament;
-  tournament.score(at(0), 4.0, 0.0, kSteepness, ready_after(0), 0s);
+  tournament.score(until(0, 4.0), kSteepness, ready_after(0), 0s);
   EXPECT_EQ(tournament.samples(), 0.0);
 }
 
@@ -68,7 +73,7 @@ TEST(Tournament, BooksAreWhatWasPaidAndWhatWasLate) {
   replicas[1] = 3;
   for (int sample = 0; sample < 3; ++sample) {
     tournament.order(at(sample), replicas, kContext, 1);
-    tournament.score(at(sample + 1), 4.0, 0.0, kSteepness, ready_after(0), 0s);
+    tournament.score(until(sample + 1, 4.0), kSteepness, ready_after(0), 0s);
   }
   const double three = 1.0 + kForgetting + kForgetting * kForgetting;
   const Tournament::Totals first = tournament.totals(only(0));
@@ -80,12 +85,27 @@ TEST(Tournament, BooksAreWhatWasPaidAndWhatWasLate) {
   EXPECT_NEAR(tournament.samples(), three, 1e-12);
 }
 
-// Half up and half down: a third each at 4, 6 and 2. On 5 replicas the shares are exp(-2), 1 and exp(-6).
-TEST(Tournament, TheLoadWithinAnIntervalGoesUpAndDown) {
+// A rise of 6 since the sample before: 2, 4 and 6 at the three moments. On 5 replicas the shares are exp(-6), exp(-2)
+// and 1.
+TEST(Tournament, TheLoadWithinAnIntervalGoesOnALine) {
   Tournament tournament;
   tournament.order(at(0), all_hold(5), kContext, 1);
-  tournament.score(at(1), 4.0, 2.0, kSteepness, ready_after(0), 0s);
+  ScoredInterval interval = until(1, 4.0);
+  interval.change = 6.0;
+  tournament.score(interval, kSteepness, ready_after(0), 0s);
   EXPECT_NEAR(tournament.totals(only(0)).late, (4.0 * std::exp(-2.0) + 6.0 + 2.0 * std::exp(-6.0)) / 3.0, 1e-6);
+  EXPECT_NEAR(tournament.totals(only(0)).demand, 4.0, 1e-12);
+}
+
+// After a sample that was not seen an interval is two long, and counts twice.
+TEST(Tournament, ALongIntervalWeighsMore) {
+  Tournament tournament;
+  tournament.order(at(0), all_hold(5), kContext, 1);
+  tournament.score({.from = at(0), .to = at(2), .load = 4.0, .weight = 2.0}, kSteepness, ready_after(0), 0s);
+  EXPECT_NEAR(tournament.totals(only(0)).cost, 10.0, 1e-5);
+  EXPECT_NEAR(tournament.totals(only(0)).late, 8.0 * std::exp(-2.0), 1e-6);
+  EXPECT_NEAR(tournament.totals(only(0)).demand, 8.0, 1e-12);
+  EXPECT_EQ(tournament.samples(), 2.0);
 }
 
 // Orders 2, 2, 6, 6, 6 with two intervals until Ready: 6 are paid from the third on and serve from the fifth on.
@@ -96,7 +116,7 @@ TEST(Tournament, WhatIsAskedForIsPaidAtOnceAndServesAfterTheDeadTime) {
   const int ready[] = {2, 2, 2, 2, 6};
   for (int sample = 0; sample < 5; ++sample) {
     tournament.order(at(sample), all_hold(orders[sample]), kContext, 1);
-    tournament.score(at(sample + 1), 4.0, 0.0, kSteepness, ready_after(2), 0s);
+    tournament.score(until(sample + 1, 4.0), kSteepness, ready_after(2), 0s);
     cost = kForgetting * cost + orders[sample];
     late = kForgetting * late + late_load(4.0, ready[sample]);
     EXPECT_NEAR(tournament.totals(only(7)).cost, cost, 1e-4) << sample;
@@ -112,35 +132,56 @@ TEST(Tournament, StartingPodsThatAreTakenBackAreGone) {
   double late = 0.0;
   for (int sample = 0; sample < 7; ++sample) {
     tournament.order(at(sample), all_hold(orders[sample]), kContext, 1);
-    tournament.score(at(sample + 1), 8.0, 0.0, kSteepness, ready_after(2), 0s);
+    tournament.score(until(sample + 1, 8.0), kSteepness, ready_after(2), 0s);
     late = kForgetting * late + late_load(8.0, ready[sample]);
     EXPECT_NEAR(tournament.totals(only(0)).late, late, 1e-4) << sample;
   }
 }
 
-// A quarter of the interval the order of now, the rest of it that of one sample before: 0.25 x 8 + 0.75 x 4 = 5.
-TEST(Tournament, OrdersRestOnMetricsThatHaveAnAge) {
+// Decided 7 s into the interval: a third of it 4 are paid and serve, then 8.
+TEST(Tournament, AnOrderCountsFromWhenItIsGiven) {
   Tournament tournament;
-  DeadTimeShares shares = ready_after(0);
-  shares.in_effect = {0.25F, 0.75F, 0.0F, 0.0F};
+  tournament.order(at(0), all_hold(4), kContext, 1);
+  tournament.order(at(1) + 7s, all_hold(8), kContext, 1);
+  tournament.score(until(2, 4.0), kSteepness, ready_after(0), 0s);
+  EXPECT_NEAR(tournament.totals(only(0)).cost, 20.0 / 3.0, 1e-6);
+  EXPECT_NEAR(tournament.totals(only(0)).late, (4.0 + 2.0 * late_load(4.0, 8.0)) / 3.0, 1e-6);
+}
+
+// Pods that take 10 s: at the first two moments after the order they do not serve, at the third they do.
+TEST(Tournament, AShortLagIsSeenWithinAnInterval) {
+  Tournament tournament;
+  LagShares shares = ready_after(0);
+  std::fill_n(shares.ready_by.begin(), 4, 0.0F);
   tournament.order(at(0), all_hold(4), kContext, 1);
   tournament.order(at(1), all_hold(8), kContext, 1);
-  tournament.score(at(2), 4.0, 0.0, kSteepness, shares, 0s);
-  EXPECT_NEAR(tournament.totals(only(0)).cost, 5.0, 1e-6);
-  EXPECT_NEAR(tournament.totals(only(0)).late, 4.0 * std::exp(-2.0), 1e-6);
+  tournament.score(until(2, 4.0), kSteepness, shares, 0s);
+  EXPECT_NEAR(tournament.totals(only(0)).cost, 8.0, 1e-6);
+  EXPECT_NEAR(tournament.totals(only(0)).late, (4.0 + 4.0 + late_load(4.0, 8.0)) / 3.0, 1e-6);
+}
+
+TEST(LagShares, AreLinesBetweenPointsAndAllBeyond) {
+  LagShares shares;
+  shares.step_s = 2.0F;
+  shares.ready_by.fill(0.5F);
+  shares.ready_by[0] = 0.0F;
+  EXPECT_EQ(shares.at(-1.0), 0.0);
+  EXPECT_DOUBLE_EQ(shares.at(1.0), 0.25);
+  EXPECT_DOUBLE_EQ(shares.at(93.9), 0.5);
+  EXPECT_EQ(shares.at(94.0), 1.0);
 }
 
 // Half of the pods after one interval, half after three, orders 4, 8, 8, 8: 6 of them serve, then 8.
 TEST(Tournament, PodsBecomeReadyAtDifferentTimes) {
   Tournament tournament;
-  DeadTimeShares shares = ready_after(1);
-  shares.ready_after[1] = shares.ready_after[3] = 0.5F;
+  LagShares shares = ready_after(3);
+  std::fill(shares.ready_by.begin() + 6, shares.ready_by.begin() + 18, 0.5F);
   const int orders[] = {4, 8, 8, 8, 8};
   const double ready[] = {4.0, 4.0, 6.0, 6.0, 8.0};
   double late = 0.0;
   for (int sample = 0; sample < 5; ++sample) {
     tournament.order(at(sample), all_hold(orders[sample]), kContext, 1);
-    tournament.score(at(sample + 1), 3.0, 0.0, kSteepness, shares, 0s);
+    tournament.score(until(sample + 1, 3.0), kSteepness, shares, 0s);
     late = kForgetting * late + late_load(3.0, ready[sample]);
     EXPECT_NEAR(tournament.totals(only(0)).late, late, 1e-4) << sample;
   }
@@ -151,7 +192,7 @@ TEST(Tournament, ASlotOfSeveralSamplesKeepsTheLeastOrder) {
   Tournament tournament;
   const int orders[] = {9, 5, 9, 9};
   for (int sample = 0; sample < 4; ++sample) tournament.order(at(sample), all_hold(orders[sample]), kContext, 3);
-  tournament.score(at(4), 5.0, 0.0, kSteepness, ready_after(1), 0s);
+  tournament.score(until(4, 5.0), kSteepness, ready_after(1), 0s);
   EXPECT_NEAR(tournament.totals(only(0)).cost, 9.0, 1e-6);
   EXPECT_NEAR(tournament.totals(only(0)).late, 5.0, 1e-6);
 }
@@ -163,8 +204,9 @@ TEST(Tournament, WeightsSumToOneWhateverHappened) {
     Candidates::Replicas replicas;
     for (auto& each : replicas) each = static_cast<std::uint16_t>(random.below(sample < 1000 ? 20 : 65536));
     tournament.order(at(sample), replicas, static_cast<int>(random.below(9)), 1 + static_cast<int>(random.below(3)));
-    tournament.score(at(sample + 1), random.exponential() * 10.0, random.uniform(), 50.0, ready_after(random.below(12)),
-                     30s);
+    ScoredInterval interval = until(sample + 1, random.exponential() * 10.0);
+    interval.change = random.uniform();
+    tournament.score(interval, 50.0, ready_after(random.below(12)), 30s);
     for (const double price : {0.3, 10.0, 1500.0}) {
       const Tournament::Weights weights = tournament.weights(price, static_cast<int>(random.below(9)));
       ASSERT_NEAR(sum_of(weights), 1.0, 1e-12);
@@ -180,7 +222,7 @@ TEST(Tournament, WhoIsClearlyBestIsHeard) {
   replicas[17] = 6;
   for (int sample = 0; sample < 1000; ++sample) {
     tournament.order(at(sample), replicas, kContext, 1);
-    tournament.score(at(sample + 1), 4.0, 0.0, 30.0, ready_after(0), 0s);
+    tournament.score(until(sample + 1, 4.0), 30.0, ready_after(0), 0s);
   }
   EXPECT_GT(tournament.weights(10.0, kContext)[17], 0.999);
   EXPECT_GT(tournament.weights(0.3, kContext)[0], 0.03) << "at a low price those who save are";
@@ -195,7 +237,7 @@ TEST(Tournament, AContextHasItsOwnBooks) {
   for (int sample = 0; sample < 6000; ++sample) {
     const bool is_high = sample % 4 == 3;
     tournament.order(at(sample), replicas, is_high ? 8 : 0, 1);
-    tournament.score(at(sample + 1), is_high ? 16.0 : 4.0, 0.0, 30.0, ready_after(0), 0s);
+    tournament.score(until(sample + 1, is_high ? 16.0 : 4.0), 30.0, ready_after(0), 0s);
   }
   const double price = 2.5;
   EXPECT_GT(tournament.weights(price, 8)[1], tournament.weights(price, 8)[0]);
@@ -211,7 +253,7 @@ TEST(Tournament, ASampleIsBookedInTheContextInWhichItsPodsWereAskedFor) {
   Candidates::Replicas replicas = all_hold(10);
   replicas[3] = 5;
   for (int sample = 0; sample < 4; ++sample) tournament.order(at(sample), replicas, sample <= 1 ? 1 : 2, 1);
-  tournament.score(at(4), 4.0, 0.0, kSteepness, ready_after(3), 45s);
+  tournament.score(until(4, 4.0), kSteepness, ready_after(3), 45s);
   const double without = tournament.weights(10.0, 0)[3];
   EXPECT_EQ(tournament.weights(10.0, 2)[3], without);
   EXPECT_NE(tournament.weights(10.0, 1)[3], without);
@@ -224,7 +266,7 @@ TEST(Tournament, AStricterShareHasAHigherPrice) {
     Candidates::Replicas replicas;
     for (std::size_t c = 0; c < kCount; ++c) replicas[c] = static_cast<std::uint16_t>(c / 2 + 1);
     tournament.order(at(sample), replicas, kContext, 1);
-    tournament.score(at(sample + 1), 4.0 + 3.0 * random.exponential(), 0.0, 30.0, ready_after(0), 0s);
+    tournament.score(until(sample + 1, 4.0 + 3.0 * random.exponential()), 30.0, ready_after(0), 0s);
   }
   double last = 1e9;
   for (const double share : {1e-5, 1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 0.5}) {
@@ -263,7 +305,7 @@ class Regret {
       expect_weights_of(eta, weights);
       const Move move = adversary(weights, sample);
       tournament_.order(at(sample), move.orders, kContext, 1);
-      tournament_.score(at(sample + 1), move.load, 0.0, kSteepness, ready_after(0), 0s);
+      tournament_.score(until(sample + 1, move.load), kSteepness, ready_after(0), 0s);
       book(move, weights, eta);
     }
   }
