@@ -30,15 +30,7 @@ class Browser:
         if not self._chromium or not driver:
             raise Missing("chromium and chromium-driver are not installed")
         self._directory = tempfile.TemporaryDirectory(prefix="browser-test-")
-        self._process = subprocess.Popen([driver, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        port = None
-        for line in self._process.stdout:
-            if "started successfully on port" in line:
-                port = int(line.rstrip(". \n").rsplit(" ", 1)[1])
-                break
-        if port is None:
-            raise RuntimeError("chromedriver did not start")
-        self._base = f"http://127.0.0.1:{port}"
+        self._base = f"http://127.0.0.1:{self._start(driver)}"
         arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
                      "--disable-background-networking", "--disable-component-update", "--disable-sync",
                      "--disable-dev-shm-usage", "--hide-scrollbars", "--force-color-profile=srgb",
@@ -53,6 +45,18 @@ class Browser:
         self.cdp("Network.enable")
         self.log("performance")  # what the browser loaded for its own first page
         self.size(width, height)
+
+    def _start(self, driver):
+        """The port. The driver looks for a free one and takes it then; in between another may have taken it."""
+        for _ in range(5):
+            self._process = subprocess.Popen([driver, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                             text=True)
+            for line in self._process.stdout:
+                if "started successfully on port" in line:
+                    return int(line.rstrip(". \n").rsplit(" ", 1)[1])
+            self._process.wait(timeout=20)
+            self._process.stdout.close()
+        raise RuntimeError("chromedriver did not start")
 
     def __enter__(self):
         return self

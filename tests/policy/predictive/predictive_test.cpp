@@ -138,7 +138,7 @@ TEST(Predictive, ADecisionSaysWhatItRestsOn) {
     ASSERT_EQ(why.forecast.size(), forecast::kForwardLevels.size());
     for (std::size_t l = 0; l < why.forecast.size(); ++l) {
       EXPECT_EQ(why.forecast[l].level, forecast::kForwardLevels[l]);
-      EXPECT_NEAR(to_seconds(why.forecast[l].lead_time), value_of(decision, "dead_time_s"), 1e-6);
+      EXPECT_NEAR(to_seconds(why.forecast[l].lead_time), value_of(decision, "dead_time_s"), 0.5) << "in whole seconds";
       EXPECT_GE(why.forecast[l].demand_rps, l > 0 ? why.forecast[l - 1].demand_rps : 0.0);
     }
     ASSERT_TRUE(why.recommendation);
