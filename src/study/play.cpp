@@ -87,7 +87,7 @@ WorldMaker::WorldMaker(const Preset& preset, std::string world)
 std::unique_ptr<sim::SimulatedWorld> WorldMaker::operator()(std::shared_ptr<const sim::Arrivals> arrivals,
                                                             int initial_replicas) const {
   const std::uint64_t seed = arrivals->seed;
-  auto world = world_ == "requests" ? sim::make_request_world(std::move(arrivals), preset_.workload, initial_replicas,
+  auto world = world_ == "requests" ? sim::make_request_world(arrivals, preset_.workload, initial_replicas,
                                                               preset_.requests, preset_.pods, preset_.metrics)
                                     : sim::make_fluid_world(std::move(arrivals), preset_.workload, initial_replicas,
                                                             preset_.fluid, waiting_, preset_.pods, preset_.metrics);
