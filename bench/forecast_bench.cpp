@@ -4,26 +4,12 @@
 #include <benchmark/benchmark.h>
 
 #include <array>
-#include <atomic>
 #include <cmath>
-#include <cstdlib>
-#include <new>
 #include <string>
 
 #include "core/random.h"
 #include "forecast/forward_maximum.h"
-
-namespace {
-std::atomic<long> allocations = 0;
-}
-
-void* operator new(std::size_t bytes) {
-  ++allocations;
-  if (void* memory = std::malloc(bytes > 0 ? bytes : 1)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#include "support/allocation_counter.h"
 
 namespace {
 
@@ -48,11 +34,11 @@ void observe(benchmark::State& state) {
     benchmark::DoNotOptimize(forward.quantiles());
   };
   for (std::size_t i = 0; i < kDaySamples; ++i) one();
-  const long before = allocations;
+  const long before = test::allocations;
   const std::size_t steps_before = step;
   for (auto _ : state) one();
   state.counters["allocations_per_call"] =
-      static_cast<double>(allocations - before) / static_cast<double>(step - steps_before);
+      static_cast<double>(test::allocations - before) / static_cast<double>(step - steps_before);
   state.counters["state_bytes"] = static_cast<double>(forecast::ForwardMaximum::state_bytes());
 }
 

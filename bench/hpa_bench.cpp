@@ -3,26 +3,12 @@
 // study calls it 150,000 times per run.
 #include <benchmark/benchmark.h>
 
-#include <atomic>
 #include <cmath>
-#include <cstdlib>
-#include <new>
 #include <string>
 #include <vector>
 
 #include "hpa/autoscaler.h"
-
-namespace {
-std::atomic<long> allocations = 0;
-}
-
-void* operator new(std::size_t bytes) {
-  ++allocations;
-  if (void* memory = std::malloc(bytes > 0 ? bytes : 1)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#include "support/allocation_counter.h"
 
 namespace {
 
@@ -50,7 +36,7 @@ void sync_cpu(benchmark::State& state, bool has_behavior) {
   long before = 0;
   std::int64_t step = 0;
   for (auto _ : state) {
-    if (step == 1000) before = allocations;
+    if (step == 1000) before = test::allocations;
     input.now += std::chrono::seconds(15);
     const auto usage = static_cast<std::int64_t>(600.0 + 300.0 * std::sin(static_cast<double>(step) * 0.05));
     for (std::size_t i = 0; i < count; ++i)
@@ -60,7 +46,7 @@ void sync_cpu(benchmark::State& state, bool has_behavior) {
   }
   if (step > 1000) {
     state.counters["allocations_per_call"] =
-        static_cast<double>(allocations - before) / static_cast<double>(step - 1000);
+        static_cast<double>(test::allocations - before) / static_cast<double>(step - 1000);
   }
 }
 

@@ -8,13 +8,11 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
-#include <new>
 #include <numbers>
 #include <string>
 #include <string_view>
@@ -23,21 +21,9 @@
 #include "mpc/clairvoyant.h"
 #include "mpc/integer_plan.h"
 #include "mpc/replica_qp.h"
+#include "support/allocation_counter.h"
 #include "support/integer_plan_tables.h"
 #include "support/replica_qp_cases.h"
-
-namespace {
-std::atomic<long> allocations = 0;
-}
-
-void* operator new(std::size_t bytes) {
-  ++allocations;
-  if (void* memory = std::malloc(bytes > 0 ? bytes : 1)) return memory;
-  throw std::bad_alloc();
-}
-// GCC 12 inlines one of the pair and then warns that the other does not match it.
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace {
 
@@ -153,11 +139,11 @@ void solve_replica_qp(benchmark::State& state, int stages, int max_replicas, For
   durations_ns.reserve(1 << 24);
   long allocated = 0, unsolved = 0;
   for ([[maybe_unused]] auto _ : state) {
-    const long before = allocations;
+    const long before = test::allocations;
     const auto from = std::chrono::steady_clock::now();
     const auto solution = qp->solve(loop.forecast(), loop.backlog, loop.replicas);
     const auto to = std::chrono::steady_clock::now();
-    allocated += allocations - before;
+    allocated += test::allocations - before;
     unsolved += solution.status == QpStatus::optimal ? 0 : 1;
     loop.act(action_of(loop, solution));
     const double seconds = seconds_between(from, to);
@@ -322,12 +308,12 @@ void plan_in_whole_replicas(benchmark::State& state, int stages, int max_replica
   long allocated = 0;
   for ([[maybe_unused]] auto _ : state) {
     if (!with_building) loop.build_levels();
-    const long before = allocations;
+    const long before = test::allocations;
     const auto from = std::chrono::steady_clock::now();
     if (with_building) loop.build_levels();
     const auto plan = planner.solve(loop.problem);
     const auto to = std::chrono::steady_clock::now();
-    allocated += allocations - before;
+    allocated += test::allocations - before;
     const double seconds = seconds_between(from, to);
     state.SetIterationTime(seconds);
     double& shortest = shortest_ns[static_cast<std::size_t>(loop.step)];

@@ -4,27 +4,12 @@
 // allocations per look (0).
 #include <benchmark/benchmark.h>
 
-#include <atomic>
 #include <cmath>
-#include <cstdlib>
-#include <new>
 #include <vector>
 
 #include "core/random.h"
 #include "plant/plant_model.h"
-
-namespace {
-std::atomic<long> allocations = 0;
-}
-
-void* operator new(std::size_t bytes) {
-  ++allocations;
-  if (void* memory = std::malloc(bytes > 0 ? bytes : 1)) return memory;
-  throw std::bad_alloc();
-}
-// GCC 12 inlines one of the pair and then warns that the other does not match it.
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#include "support/allocation_counter.h"
 
 namespace {
 
@@ -84,7 +69,7 @@ void observe_plant(benchmark::State& state, Shown shown) {
   const Looks looks(static_cast<std::size_t>(state.range(0)), shown);
   plant::PlantModel model({});
   std::size_t at = 0;
-  const long before = allocations;
+  const long before = test::allocations;
   for ([[maybe_unused]] auto _ : state) {
     model.observe(looks.looks[at].observation);
     benchmark::DoNotOptimize(model);
@@ -93,7 +78,8 @@ void observe_plant(benchmark::State& state, Shown shown) {
     // Time only rises.
     model = plant::PlantModel({});
   }
-  state.counters["allocations"] = static_cast<double>(allocations - before) / static_cast<double>(state.iterations());
+  state.counters["allocations"] =
+      static_cast<double>(test::allocations - before) / static_cast<double>(state.iterations());
   state.counters["state_bytes"] = sizeof(plant::PlantModel);
 }
 
@@ -101,9 +87,10 @@ void estimate_plant(benchmark::State& state) {
   const Looks looks(static_cast<std::size_t>(state.range(0)), Shown::counts);
   plant::PlantModel model({});
   for (const Looks::Look& look : looks.looks) model.observe(look.observation);
-  const long before = allocations;
+  const long before = test::allocations;
   for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(model.estimate());
-  state.counters["allocations"] = static_cast<double>(allocations - before) / static_cast<double>(state.iterations());
+  state.counters["allocations"] =
+      static_cast<double>(test::allocations - before) / static_cast<double>(state.iterations());
 }
 
 }  // namespace

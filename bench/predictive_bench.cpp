@@ -3,29 +3,14 @@
 // tournament does not allocate; a decision does, for its explanation.
 #include <benchmark/benchmark.h>
 
-#include <atomic>
 #include <cmath>
-#include <cstdlib>
-#include <new>
 #include <vector>
 
 #include "core/random.h"
 #include "policy/policy.h"
 #include "policy/predictive/predictive.h"
 #include "policy/predictive/tournament.h"
-
-namespace {
-std::atomic<long> allocations = 0;
-}
-
-// GCC 12 inlines one of the pair and then warns that the other does not match it.
-[[gnu::noinline]] void* operator new(std::size_t bytes) {
-  ++allocations;
-  if (void* memory = std::malloc(bytes > 0 ? bytes : 1)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#include "support/allocation_counter.h"
 
 namespace mpca {
 namespace {
@@ -78,9 +63,9 @@ void decide(benchmark::State& state, Shown shown) {
   std::size_t at = 0;
   long allocated = 0;
   for ([[maybe_unused]] auto _ : state) {
-    const long before = allocations;
+    const long before = test::allocations;
     benchmark::DoNotOptimize(policy.decide(looks[at]));
-    allocated += allocations - before;
+    allocated += test::allocations - before;
     if (++at < looks.size()) continue;
     state.PauseTiming();  // time only rises
     at = 0;
@@ -109,7 +94,7 @@ void tournament(benchmark::State& state, Part part) {
   for (std::size_t c = 0; c < replicas.size(); ++c) replicas[c] = static_cast<std::uint16_t>(30 + c);
   TimePoint now(1000h);
   double load = 35.0;
-  const long before = allocations;
+  const long before = test::allocations;
   for ([[maybe_unused]] auto _ : state) {
     now += 15s;
     load = load > 60.0 ? 35.0 : load + 0.5;
@@ -119,7 +104,8 @@ void tournament(benchmark::State& state, Part part) {
     const double price = part == Part::price_for ? tournament.price_for(0.01, context) : 8.0;
     benchmark::DoNotOptimize(tournament.weights(price, context));
   }
-  state.counters["allocations"] = static_cast<double>(allocations - before) / static_cast<double>(state.iterations());
+  state.counters["allocations"] =
+      static_cast<double>(test::allocations - before) / static_cast<double>(state.iterations());
 }
 
 BENCHMARK_CAPTURE(decide, pods, Shown::pods)->ArgName("pods")->Arg(60);

@@ -4,10 +4,7 @@
 // and knows no pods, time-outs, refusals or metrics.
 #include <benchmark/benchmark.h>
 
-#include <atomic>
 #include <cmath>
-#include <cstdlib>
-#include <new>
 #include <numbers>
 #include <string>
 
@@ -18,18 +15,7 @@
 #include "sim/internal/request_source.h"
 #include "sim/naive_queue.h"
 #include "sim/request_world.h"
-
-namespace {
-std::atomic<long> allocations = 0;
-}
-
-void* operator new(std::size_t bytes) {
-  ++allocations;
-  if (void* memory = std::malloc(bytes > 0 ? bytes : 1)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#include "support/allocation_counter.h"
 
 namespace {
 
@@ -55,9 +41,9 @@ void simulate_requests(benchmark::State& state, const std::string& service, cons
   for (auto _ : state) {
     const auto world =
         sim::make_request_world(requests, {.max_replicas = kPods, .period = 15s}, kPods, settings, {}, {});
-    const long before = allocations;
+    const long before = test::allocations;
     while (world->next()) world->apply(decision);
-    allocated += allocations - before;
+    allocated += test::allocations - before;
     simulated += world->truth().requests;
   }
   state.counters["requests_per_second"] = benchmark::Counter(simulated, benchmark::Counter::kIsRate);
@@ -102,12 +88,12 @@ void simulate_fluid(benchmark::State& state, const std::string& policy_text) {
   for (auto _ : state) {
     const auto world = sim::make_fluid_world(requests, workload, kPods, {}, waiting, {}, {});
     const auto policy = policy::create_policy(policy_text, workload, "bench");
-    const long before = allocations;
+    const long before = test::allocations;
     while (const auto observation = world->next()) {
       world->apply((*policy)->decide(*observation));
       ++periods;
     }
-    allocated += allocations - before;
+    allocated += test::allocations - before;
     state.counters["violation_ratio"] = world->truth().violation_ratio();
     state.counters["mean_replicas"] = world->truth().replica_seconds / world->truth().seconds;
   }

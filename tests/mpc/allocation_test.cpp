@@ -1,31 +1,11 @@
 // Counts every allocation of this test binary.
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
 #include "mpc/integer_plan.h"
 #include "mpc/replica_qp.h"
+#include "support/allocation_counter.h"
 #include "support/integer_plan_cases.h"
 #include "support/replica_qp_cases.h"
-
-namespace {
-std::atomic<long> allocations = 0;
-
-void* counted(std::size_t bytes) {
-  ++allocations;
-  if (void* memory = std::malloc(bytes > 0 ? bytes : 1)) return memory;
-  throw std::bad_alloc();
-}
-}  // namespace
-
-void* operator new(std::size_t bytes) { return counted(bytes); }
-void* operator new[](std::size_t bytes) { return counted(bytes); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace mpca::mpc {
 namespace {
@@ -36,9 +16,9 @@ TEST(ReplicaQpMemory, ASolveAllocatesNothingWhicheverWayItTakes) {
   for (int i = 0; i < 2'000; ++i) {
     const test::ReplicaQpCase instance = test::draw_replica_qp(draw, 1, 64, 5000, 2);
     auto qp = ReplicaQp::create(instance.settings);
-    const long before = allocations;
+    const long before = test::allocations;
     const QpSolution solution = qp->solve(instance.forecast_rps, instance.backlog_requests, instance.current_replicas);
-    EXPECT_EQ(allocations - before, 0);
+    EXPECT_EQ(test::allocations - before, 0);
     many_passes += solution.iterations > 10 ? 1 : 0;
   }
   EXPECT_GT(many_passes, 20);  // the fall-back was among them
@@ -52,9 +32,9 @@ TEST(IntegerPlanMemory, ASolveWithinWhatWasReservedAllocatesNothing) {
     test::IntegerPlanCase instance = test::draw_integer_plan(
         draw, {.stages = 128, .replicas = 2000, .dead_time = 12, .levels_per_stage = 12, .max_step = 50});
     const IntegerPlanProblem problem = instance.problem();
-    const long before = allocations;
+    const long before = test::allocations;
     const auto plan = planner.solve(problem);
-    EXPECT_EQ(allocations - before, 0);
+    EXPECT_EQ(test::allocations - before, 0);
     EXPECT_TRUE(plan.has_value());
   }
 }
@@ -66,15 +46,15 @@ TEST(IntegerPlanMemory, ALargerProblemThanReservedIsSolvedAndReservedFor) {
       draw, {.stages = 500, .replicas = 50, .dead_time = 3, .levels_per_stage = 3, .max_step = 5});
   const IntegerPlanProblem problem = instance.problem();
   EXPECT_TRUE(planner.solve(problem).has_value());
-  const long before = allocations;
+  const long before = test::allocations;
   EXPECT_TRUE(planner.solve(problem).has_value());
-  EXPECT_EQ(allocations - before, 0);
+  EXPECT_EQ(test::allocations - before, 0);
 }
 
 TEST(ReplicaQpMemory, TheCounterCounts) {
-  const long before = allocations;
+  const long before = test::allocations;
   std::vector<int> vector(10);
-  EXPECT_GT(allocations - before, 0);
+  EXPECT_GT(test::allocations - before, 0);
 }
 
 }  // namespace

@@ -1,30 +1,11 @@
 // Counts every allocation of this test binary.
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <vector>
 
 #include "core/random.h"
 #include "plant/plant_model.h"
-
-namespace {
-std::atomic<long> allocations = 0;
-
-void* counted(std::size_t bytes) {
-  ++allocations;
-  if (void* memory = std::malloc(bytes > 0 ? bytes : 1)) return memory;
-  throw std::bad_alloc();
-}
-}  // namespace
-
-void* operator new(std::size_t bytes) { return counted(bytes); }
-void* operator new[](std::size_t bytes) { return counted(bytes); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+#include "support/allocation_counter.h"
 
 namespace mpca::plant {
 namespace {
@@ -56,18 +37,18 @@ TEST(PlantModelMemory, ObservingAndEstimatingAllocateNothing) {
         .failed_rate_rps = Reading{10.0 * draw.uniform(), 5s},
         .in_flight_requests = Reading{200.0 * draw.uniform(), 5s},
         .cpu_cores = Reading{served_rps * 0.04, 5s}};
-    const long before = allocations;
+    const long before = test::allocations;
     model.observe(observation);
     const PlantEstimate estimate = model.estimate();
-    EXPECT_EQ(allocations - before, 0);
+    EXPECT_EQ(test::allocations - before, 0);
     EXPECT_GT(estimate.capacity_rps.value, 0.0);
   }
 }
 
 TEST(PlantModelMemory, TheCounterCounts) {
-  const long before = allocations;
+  const long before = test::allocations;
   std::vector<int> vector(10);
-  EXPECT_GT(allocations - before, 0);
+  EXPECT_GT(test::allocations - before, 0);
 }
 
 }  // namespace
