@@ -92,11 +92,12 @@ const Tables& tables() {
 /// context's by its weight.
 ForwardQuantiles residual_quantiles(const ResidualHistogram& general, const ResidualHistogram* context,
                                     const Masses& prior) {
-  const double share = context == nullptr ? 0.0 : context->weight() / (context->weight() + kContextWeight);
+  const double context_weight = context == nullptr ? 0.0 : context->weight();
+  const double share = context_weight / (context_weight + kContextWeight);
   const double scale = (1.0 - share) / (general.weight() + kPriorWeight);
   const double general_scale = scale / ResidualHistogram::kUnit;
   const double prior_scale = scale * kPriorWeight;
-  const double context_scale = share > 0.0 ? share / (context->weight() * ResidualHistogram::kUnit) : 0.0;
+  const double context_scale = share > 0.0 ? share / (context_weight * ResidualHistogram::kUnit) : 0.0;
   const auto& edges = tables().edges;
   ForwardQuantiles quantiles;
   double below = 0.0;

@@ -6,7 +6,6 @@
 #include <string>
 
 #include "core/time.h"
-#include "plant/plant_model.h"
 #include "policy/safety/signal_screen.h"
 
 namespace mpca::policy {
