@@ -11,6 +11,7 @@
 #include "policy/kind.h"
 #include "policy/predictive/candidates.h"
 #include "policy/predictive/demand.h"
+#include "policy/predictive/explanation.h"
 #include "policy/predictive/tournament.h"
 #include "policy/safety/safety_guard.h"
 #include "policy/safety/signal_screen.h"
@@ -140,7 +141,16 @@ class PredictivePolicy final : public Policy {
         if (held > decision.replicas && decision.replicas < observation.spec_replicas)
           change_to(std::min(held, observation.spec_replicas), "hold", decision.replicas, explanation);
       }
-      explain(plant, dead_time, price, weights, explanation);
+      explain({.demand = memory_.demand,
+               .plant = plant,
+               .forward = forward_,
+               .candidates = memory_.candidates,
+               .tournament = memory_.tournament,
+               .weights = weights,
+               .dead_time = dead_time,
+               .late_price = price / kPriceOfBooks,
+               .unit_rps = workload_.capacity_rps},
+              explanation);
     }
     guard_.apply(screened_, demand_for_floor(), decision.replicas, explanation);
     return decision;
@@ -282,37 +292,6 @@ class PredictivePolicy final : public Policy {
     const auto served = screened_.observation.served_rate_rps.value_if_known();
     if (!memory_.demand.has_sample()) return served;
     return std::max(memory_.demand.sample().rps, screened_.served_rate == Finding::good ? 0.0 : served.value_or(0.0));
-  }
-
-  void explain(const plant::PlantEstimate& plant, Duration dead_time, double price, const Tournament::Weights& weights,
-               Explanation& explanation) const {
-    const DemandSample& sample = memory_.demand.sample();
-    explanation.status = "optimal";
-    explanation.demand_rps = sample.rps;
-    explanation.demand_source = memory_.demand.source();
-    const Duration lead_time = std::chrono::round<std::chrono::seconds>(dead_time);
-    for (std::size_t l = 0; l < forecast::kForwardLevels.size(); ++l)
-      explanation.forecast.push_back(
-          {lead_time, forecast::kForwardLevels[l], forward_.quantiles()[l] * workload_.capacity_rps});
-    explanation.values = {
-        {"dead_time_s", to_seconds(dead_time)},
-        {"readiness_lag_s", plant.readiness_lag_s.value},
-        {"readiness_lag_confidence", plant.readiness_lag_s.confidence},
-        {"capacity_rps", plant.capacity_rps.value},
-        {"capacity_confidence", plant.capacity_rps.confidence},
-        {"metric_age_s", plant.metric_age_s.value},
-        {"late_price", price / kPriceOfBooks},
-    };
-    if (const Duration cycle = forward_.cycle_length(); cycle > Duration::zero())
-      explanation.values.push_back({"cycle_s", to_seconds(cycle)});
-    std::array<std::size_t, Candidates::kCount> order;
-    for (std::size_t c = 0; c < order.size(); ++c) order[c] = c;
-    constexpr std::size_t kShown = 3;
-    std::partial_sort(order.begin(), order.begin() + kShown, order.end(), [&](std::size_t a, std::size_t b) {
-      return weights[a] > weights[b] || (weights[a] == weights[b] && a < b);
-    });
-    for (std::size_t i = 0; i < kShown; ++i)
-      explanation.values.push_back({"weight: " + Candidates::name(order[i]), weights[order[i]]});
   }
 
   PredictiveSettings settings_;
