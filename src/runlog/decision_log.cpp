@@ -20,7 +20,8 @@ using policy::Observation;
 using policy::Quality;
 using policy::Signal;
 
-constexpr int kVersionWithoutPods = 1;  // otherwise the same
+// Nothing of an older version has another meaning: 1 has no `pods`, 1 and 2 no `candidates` and no `band`.
+constexpr int kOldestVersion = 1;
 
 // Written by hand and not through a JSON tree: a run of a million decisions writes a million of these.
 class LineWriter {
@@ -252,6 +253,28 @@ void DecisionLogFormatter::append(const DecisionRecord& record, std::string& out
     }
     line.raw("]");
   }
+  if (!explanation.candidates.empty()) {
+    line.key("candidates");
+    for (std::size_t i = 0; i < explanation.candidates.size(); ++i) {
+      const policy::CandidateVote& vote = explanation.candidates[i];
+      line.raw(i == 0 ? "[[" : ",[");
+      line.text(vote.name);
+      for (const double number : {vote.weight, vote.replicas, vote.cost, vote.late_share}) {
+        line.raw(",");
+        line.real(number);
+      }
+      line.raw("]");
+    }
+    line.raw("]");
+  }
+  if (explanation.band) {
+    line.key("band");
+    line.raw("[");
+    line.integer(explanation.band->raise_below);
+    line.raw(",");
+    line.integer(explanation.band->lower_above);
+    line.raw("]");
+  }
   if (explanation.recommendation) {
     line.key("recommendation");
     line.real(*explanation.recommendation);
@@ -279,9 +302,10 @@ Result<DecisionLogHeader> DecisionLogParser::parse_header(std::string_view text)
     if (!object.is_object() || object.value("format", json()) != "mpca-decision-log") {
       return invalid("not a decision log: the first line must be its header with \"format\":\"mpca-decision-log\"");
     }
-    if (object.at("version") != kDecisionLogVersion && object.at("version") != kVersionWithoutPods) {
-      return invalid(cat("decision log version ", object.at("version").dump(), "; this program reads versions ",
-                         kVersionWithoutPods, " and ", kDecisionLogVersion));
+    const json& version = object.at("version");
+    if (!version.is_number_integer() || version < kOldestVersion || version > kDecisionLogVersion) {
+      return invalid(cat("decision log version ", version.dump(), "; this program reads versions ", kOldestVersion,
+                         " to ", kDecisionLogVersion));
     }
     DecisionLogHeader header;
     header.policy = object.at("policy").get<std::string>();
@@ -334,6 +358,15 @@ Result<DecisionRecord> DecisionLogParser::parse_record(std::string_view text) {
       for (const json& value : *values)
         explanation.values.push_back({value.at(0).get<std::string>(), value.at(1).get<double>()});
     }
+    if (const auto candidates = object.find("candidates"); candidates != object.end()) {
+      for (const json& vote : *candidates) {
+        explanation.candidates.push_back({vote.at(0).get<std::string>(), vote.at(1).get<double>(),
+                                          vote.at(2).get<double>(), vote.at(3).get<double>(),
+                                          vote.at(4).get<double>()});
+      }
+    }
+    if (const auto band = object.find("band"); band != object.end())
+      explanation.band = {whole<int>(band->at(0), "band"), whole<int>(band->at(1), "band")};
     if (const auto guards = object.find("guards"); guards != object.end()) {
       for (const json& guard : *guards) {
         explanation.guards.push_back(

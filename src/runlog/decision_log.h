@@ -16,7 +16,7 @@
 
 namespace mpca::runlog {
 
-inline constexpr int kDecisionLogVersion = 2;
+inline constexpr int kDecisionLogVersion = 3;
 
 struct DecisionLogHeader {
   std::string policy;  // as create_policy() takes it

@@ -73,6 +73,10 @@ DecisionRecord wild_record(std::uint32_t index) {
     explanation.forecast.push_back({std::chrono::seconds(i), 0.95, wild_number(random)});
   for (std::uint64_t i = random.below(3); i > 0; --i)
     explanation.values.push_back({"value_" + std::to_string(i), wild_number(random)});
+  for (std::uint64_t i = random.below(3); i > 0; --i)
+    explanation.candidates.push_back({"candidate \"" + std::to_string(i) + "\"", random.uniform(), wild_number(random),
+                                      wild_number(random), random.uniform()});
+  if (random.below(2) == 0) explanation.band = {static_cast<int>(random.below(9)), static_cast<int>(random.below(99))};
   for (std::uint64_t i = random.below(3); i > 0; --i) explanation.guards.push_back({"guard", 3, static_cast<int>(i)});
   return record;
 }
@@ -89,6 +93,43 @@ TEST(DecisionLog, WhatIsWrittenReadsBackWithoutLoss) {
     ASSERT_TRUE(read) << read.error().message << "\n" << line;
     ASSERT_EQ(*read, record) << line;
   }
+}
+
+// Lines as version 1 and 2 wrote them: no pods, no candidates, no band.
+TEST(DecisionLog, LogsOfEarlierVersionsStillRead) {
+  for (const char* version : {"1", "2"}) {
+    DecisionLogParser parser;
+    std::string line = header_line(header());
+    const std::string now = "\"version\":3";
+    ASSERT_NE(line.find(now), std::string::npos);
+    line.replace(line.find(now), now.size(), std::string("\"version\":") + version);
+    EXPECT_EQ(parser.parse_header(line).value(), header());
+    const auto read = parser.parse_record(
+        R"({"now_ns":15000000000,"spec":2,"ready":2,"served_rps":[30,0],"replicas":3,"rule":"a rule",)"
+        R"("demand_rps":30,"values":[["weight: planner q 0.97",0.5]],"recommendation":2.5,"status":"optimal"})");
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_TRUE(read->decision.explanation.candidates.empty());
+    EXPECT_FALSE(read->decision.explanation.band);
+    EXPECT_EQ(read->decision.explanation.status, "optimal");
+  }
+  for (const char* version : {"0", "4", "1.5", "\"2\""}) {
+    DecisionLogParser parser;
+    EXPECT_FALSE(parser.parse_header(std::string(R"({"format":"mpca-decision-log","version":)") + version + "}"));
+  }
+}
+
+// Version 3 by hand.
+TEST(DecisionLog, CandidatesAndBandAreWrittenAsTheReferenceSays) {
+  DecisionRecord record;
+  record.decision.replicas = 12;
+  record.decision.explanation.candidates = {{"planner q 0.97", 0.75, 11.0, 1.5, 0.0625},
+                                            {"level x1.15", 0.25, 9, 1.25, 0.5}};
+  record.decision.explanation.band = {9, 12};
+  std::string line;
+  DecisionLogFormatter().append(record, line);
+  EXPECT_EQ(line, R"({"now_ns":0,"spec":0,"ready":0,"replicas":12,"candidates":[["planner q 0.97",0.75,11,1.5,0.0625],)"
+                  R"(["level x1.15",0.25,9,1.25,0.5]],"band":[9,12]})"
+                  "\n");
 }
 
 TEST(DecisionLog, ABadHeaderSaysWhatALogBeginsWith) {

@@ -1,5 +1,11 @@
-// What `predictive` says about a decision: how demand was known, the plant's dead time, the forecast's fan, and who of
-// the candidates carried the decision.
+// What `predictive` says about a decision: how demand was known, the plant's dead time, the forecast's fan, who of the
+// candidates carried the decision and what they would have cost so far (all books, not those of the context alone), and
+// the band within which nothing changes.
+//
+// The band. A candidate's answer depends on what it held only where it is a planner that keeps more than it goes up to;
+// then it lies between the answers of the two planners without that memory, at its lower and at its upper quantile. So
+// the mean lies between the weighted means of all lower and all upper ends, and the band is these two, rounded as the
+// decision is.
 #pragma once
 
 #include "forecast/forward_maximum.h"
@@ -21,6 +27,8 @@ struct Grounds {
   const Tournament::Weights& weights;
   Duration dead_time;
   double late_price = 0.0;  // as people give it
+  double late_share = 0.0;  // the target; 0: the price was given
+  double round_down = 0.0;  // a fraction of a replica up to here is given up
   double unit_rps = 0.0;    // the workload's configured capacity
 };
 

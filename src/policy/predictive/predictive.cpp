@@ -149,6 +149,8 @@ class PredictivePolicy final : public Policy {
                .weights = weights,
                .dead_time = dead_time,
                .late_price = price / kPriceOfBooks,
+               .late_share = settings_.late_share,
+               .round_down = kRoundDown,
                .unit_rps = workload_.capacity_rps},
               explanation);
     }

@@ -83,6 +83,9 @@ class Tournament {
   /// The weights at a price of late demand, in `context`. Sum 1; equal before the first score.
   Weights weights(double price, int context) const;
   Totals totals(const Weights& weights) const;
+  Totals totals_of(std::size_t candidate) const {
+    return {static_cast<double>(cost_[candidate]), static_cast<double>(late_[candidate]), demand_};
+  }
 
   /// The price at which the weighted late share of the past is `share`, within [0.3, 1500]; O(20) weightings.
   double price_for(double share, int context) const;
