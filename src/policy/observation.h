@@ -46,6 +46,7 @@ struct PodObservation {
 
 struct Observation {
   TimePoint now;
+  Duration utc_offset{};  // local time of the workload minus UTC, now; for what people do by the clock
 
   int spec_replicas = 0;                    // written in the scale subresource: what was asked for last
   int ready_replicas = 0;                   // Ready now

@@ -25,6 +25,7 @@ LIBRARY_OF_HEADER = {
     "curl/": "CURL::libcurl",
     "prometheus/": "prometheus-cpp::core",
     "spdlog/": "spdlog::spdlog_header_only",
+    "date/": "date::date-tz",
 }
 
 # Standard headers that bring I/O, threads, exceptions or unrepeatable numbers into a pure room.
