@@ -58,7 +58,7 @@ void SignalScreen::screen(const Observation& raw, ScreenedObservation& out) {
   out.failed_rate = check(observation.failed_rate_rps, now, state_.newest[1]);
   out.in_flight = check(observation.in_flight_requests, now, state_.newest[2]);
   out.cpu = check(observation.cpu_cores, now, state_.newest[3]);
-  out.covered_share = covered_share(observation);
+  out.covered_share = covered_share(observation, out.uncovered_pods);
   const bool has_invalid =
       out.failed_rate == Finding::invalid || out.in_flight == Finding::invalid || out.cpu == Finding::invalid;
 
@@ -137,20 +137,36 @@ Finding SignalScreen::check(Signal& signal, TimePoint now, TimePoint& newest) co
 }
 
 /// Cleans the pods' CPU on the way.
-std::optional<double> SignalScreen::covered_share(Observation& observation) const {
-  int ready = 0;
-  int covered = 0;
+std::optional<double> SignalScreen::covered_share(Observation& observation, int& uncovered_pods) const {
+  const Signal& served = observation.served_rate_rps;
+  const Signal& whole = served.quality == Quality::missing ? observation.cpu_cores : served;
+  const TimePoint sampled = observation.now - (whole.quality == Quality::missing ? Duration::zero() : whole.age);
+  Duration window{1};
   for (PodObservation& pod : observation.pods) {
     Signal& cpu = pod.cpu_cores;
     if (!std::isfinite(cpu.value) || cpu.value < -kRoundingError) cpu = {};
     cpu.age = std::clamp(cpu.age, Duration::zero(), kOldest);
     if (cpu.quality == Quality::fresh && cpu.age > settings_.stale_after) cpu.quality = Quality::stale;
-    if (!pod.is_ready || pod.is_terminating) continue;
-    ++ready;
-    covered += cpu.quality != Quality::missing ? 1 : 0;
+    window = std::max(window, pod.cpu_window);
   }
-  if (covered == 0) return std::nullopt;
-  return static_cast<double>(covered) / ready;
+  // A pod that became Ready within the window, or after it, has served for the rest of it, or not at all.
+  double served_s = 0.0, covered_s = 0.0;
+  bool is_any_covered = false;
+  uncovered_pods = 0;
+  for (const PodObservation& pod : observation.pods) {
+    if (!pod.is_ready || pod.is_terminating) continue;
+    const bool is_covered = pod.cpu_cores.quality != Quality::missing;
+    is_any_covered = is_any_covered || is_covered;
+    uncovered_pods += is_covered ? 0 : 1;
+    const double pod_s = to_seconds(std::clamp(sampled - pod.ready_changed, Duration::zero(), window));
+    served_s += pod_s;
+    covered_s += is_covered ? pod_s : 0.0;
+  }
+  if (!is_any_covered) {
+    uncovered_pods = 0;
+    return std::nullopt;
+  }
+  return served_s > 0.0 ? std::max(covered_s / served_s, 1e-3) : 1.0;
 }
 
 Finding SignalScreen::judge(double served_rps, TimePoint sampled, ScreenedObservation& out) {

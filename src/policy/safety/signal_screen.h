@@ -51,9 +51,12 @@ struct ScreenedObservation {
   Finding failed_rate = Finding::missing;
   Finding in_flight = Finding::missing;
   Finding cpu = Finding::missing;
-  /// Of the ready pods that have CPU, in (0, 1]: served rate and CPU are sums over those, so demand is about the sum
-  /// divided by it. nullopt: single pods, or their CPU, are not shown.
+  /// Of what the ready pods were Ready for in the window that was measured, the part of pods that have CPU, in (0, 1]:
+  /// served rate and CPU are sums over those, so demand is about the sum divided by it. nullopt: single pods, or their
+  /// CPU, are not shown.
   std::optional<double> covered_share;
+  /// Ready pods without CPU, where others have it.
+  int uncovered_pods = 0;
   /// Since the served rate was good for the last time, or since the first observation.
   Duration blind_for{};
   /// A reason to scale down may rest on this: a good served rate, nothing invalid, enough pods covered.
@@ -88,7 +91,7 @@ class SignalScreen {
   static_assert(sizeof(State) <= 128);
 
   Finding check(Signal& signal, TimePoint now, TimePoint& newest) const;
-  std::optional<double> covered_share(Observation& observation) const;
+  std::optional<double> covered_share(Observation& observation, int& uncovered_pods) const;
   Finding judge(double served_rps, TimePoint sampled, ScreenedObservation& out);
   bool is_impossible(double served_rps, const Observation& observation) const;
   bool is_contradicted(const ScreenedObservation& seen) const;

@@ -377,6 +377,19 @@ TEST_F(Screen, TheCoveredShareIsThatOfReadyPodsWithMetrics) {
   EXPECT_TRUE(seen_.is_clean);
 }
 
+TEST_F(Screen, APodThatBecameReadyInTheWindowIsMissedOnlyForWhatItServedThere) {
+  see(calm(0));
+  Observation raw = calm(60);  // a sample at 55 s, of 15 s
+  raw.pods[0].cpu_cores = {};
+  raw.pods[0].ready_changed = TimePoint(57s);
+  EXPECT_EQ(see(raw).covered_share, 1.0) << "Ready after the sample";
+  EXPECT_EQ(seen_.uncovered_pods, 1);
+  raw.pods[0].ready_changed = TimePoint(50s);
+  EXPECT_DOUBLE_EQ(see(raw).covered_share.value_or(0.0), (9 * 15.0) / (9 * 15.0 + 5.0));
+  for (auto& pod : raw.pods) pod.ready_changed = TimePoint(57s);
+  EXPECT_EQ(see(raw).covered_share, 1.0) << "none of them served in the window";
+}
+
 TEST_F(Screen, BlindIsTheTimeWithoutAServedRateToBelieve) {
   Observation none = calm(0);
   none.served_rate_rps = {};
