@@ -77,7 +77,9 @@ void add_convex_levels(const std::vector<double>& values, double scale, std::vec
 
 bool is_clairvoyant(std::string_view text) { return trim(text.substr(0, text.find(':'))) == kClairvoyant; }
 
-std::vector<std::string> clairvoyant_family(const Preset& preset) {
+std::vector<std::string> clairvoyant_family(const Preset& preset) { return clairvoyant_members(preset, kPrices); }
+
+std::vector<std::string> clairvoyant_members(const Preset& preset, std::span<const double> prices) {
   const auto lag = DurationDistribution::parse(preset.pods.readiness_lag);
   const double mean_s = to_seconds(lag->mean());
   const double cv = lag->coefficient_of_variation();
@@ -89,7 +91,7 @@ std::vector<std::string> clairvoyant_family(const Preset& preset) {
     if (dead_times.empty() || dead_times.back() != stages) dead_times.push_back(stages);
   }
   std::vector<std::string> family;
-  for (const double price : kPrices) {
+  for (const double price : prices) {
     for (const int stages : dead_times) family.push_back(cat(kClairvoyant, ":price=", price, ",stages=", stages));
   }
   return family;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,8 +25,11 @@ inline constexpr std::string_view kClairvoyant = "clairvoyant";
 /// Whether `text` names clairvoyance: it is not in the registry of policies, because it is shown the truth.
 bool is_clairvoyant(std::string_view text);
 
-/// The members of the family, `clairvoyant:price=10,stages=3`.
+/// The members of the family, `clairvoyant:price=10,stages=3`: dead times × prices that cover the violation levels.
 std::vector<std::string> clairvoyant_family(const Preset& preset);
+
+/// Its members for these prices, in their order.
+std::vector<std::string> clairvoyant_members(const Preset& preset, std::span<const double> prices);
 
 /// The plan of one member on `play`, one spec per control period.
 ///   errors   invalid_argument  `text` is not a member's text

@@ -29,7 +29,34 @@ void thin(const std::vector<double>& rate_rps, report::PlayedTrace& played) {
   }
 }
 
+/// The rate that `peak-replicas` stand for; 0 without demand. Of the whole trace, also when only a part is played: a
+/// quiet beginning stays quiet.
+double peak_rps(const trace::DemandTrace& trace, double level) {
+  std::vector<double> sorted = trace.demand_rps;
+  const double quantile = quantile_linear(sorted, level);
+  return quantile > 0.0 ? quantile : *std::max_element(sorted.begin(), sorted.end());
+}
+
 }  // namespace
+
+Result<Preset> at_own_rates(const trace::DemandTrace& trace, Preset preset, double capacity_rps) {
+  const double service_s = preset.fluid.slots / capacity_rps;
+  if (service_s >= to_seconds(preset.fluid.latency_target))
+    return invalid(cat("--capacity is ", capacity_rps, "; with ", preset.fluid.slots,
+                       " at a time a request then takes ", format_duration(from_seconds(service_s)),
+                       ", not under the latency target of ", format_duration(preset.fluid.latency_target),
+                       "; give --set slots=N, how many a pod serves at a time"));
+  const double peak = peak_rps(trace, preset.play.peak_level);
+  if (peak > capacity_rps * preset.workload.max_replicas)
+    return invalid(cat("--capacity is ", capacity_rps, "; the trace's peak of ", fixed(peak, 0), " rps takes ",
+                       fixed(std::ceil(peak / capacity_rps), 0), " replicas, more than max-replicas, ",
+                       preset.workload.max_replicas, "; give --set max-replicas=N"));
+  preset.workload.capacity_rps = capacity_rps;
+  preset.fluid.service_time = from_seconds(service_s);
+  if (peak > 0.0) preset.play.peak_replicas = peak / capacity_rps;
+  preset.name += cat("+capacity=", capacity_rps);
+  return preset;
+}
 
 Result<Play> prepare(const trace::DemandTrace& trace, const std::string& file, const Preset& preset) {
   const PlaySettings& settings = preset.play;
@@ -38,10 +65,7 @@ Result<Play> prepare(const trace::DemandTrace& trace, const std::string& file, c
   const auto longest = static_cast<std::size_t>(std::max<std::int64_t>(settings.longest_play / cut.step, 1));
   if (cut.demand_rps.size() > longest) cut.demand_rps.resize(longest);
 
-  // The whole trace's peak, also when only a part is played: a quiet beginning stays quiet.
-  std::vector<double> sorted = trace.demand_rps;
-  const double quantile = quantile_linear(sorted, settings.peak_level);
-  const double peak = quantile > 0.0 ? quantile : *std::max_element(sorted.begin(), sorted.end());
+  const double peak = peak_rps(trace, settings.peak_level);
   if (!(*std::max_element(cut.demand_rps.begin(), cut.demand_rps.end()) > 0.0))
     return invalid(cat(file, ": no demand in the first ", format_duration(settings.longest_play)));
   Play play;

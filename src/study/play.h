@@ -19,6 +19,11 @@ struct Play {
   std::vector<double> rate_rps;  // per second, n >= one control period
 };
 
+/// `preset` for a service whose pods serve `capacity_rps` each, with the trace's rates played as they are: a request
+/// then takes slots / capacity, and the peak what it takes.
+///   errors   invalid_argument  a request that takes longer than the latency target, a peak over max-replicas
+Result<Preset> at_own_rates(const trace::DemandTrace& trace, Preset preset, double capacity_rps);
+
 ///   file     the trace's path, for the report
 ///   errors   invalid_argument  no demand at all, or shorter than a control period; the message begins with `file`
 Result<Play> prepare(const trace::DemandTrace& trace, const std::string& file, const Preset& preset);
