@@ -31,6 +31,7 @@ class StateReader {
  public:
   ///   errors   invalid_argument  another kind or version, or not a state at all
   static Result<StateReader> open(std::string_view text, std::string_view kind, int version);
+  bool has(std::string_view name) const { return values_of(name).has_value(); }
   Result<std::vector<double>> numbers(std::string_view name) const;
   Result<double> number(std::string_view name) const;
   Result<std::int64_t> integer(std::string_view name) const;

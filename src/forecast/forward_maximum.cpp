@@ -148,6 +148,40 @@ struct OpenForecast {
   }
 };
 
+/// What is usual on the days of one class.
+struct DayClass {
+  std::uint32_t id = 0;
+  internal::Profile<96> day;
+  template <class Visit>
+  void visit(Visit&& visit) {
+    visit(id);
+    visit(day);
+  }
+};
+
+LocalDate date_of(double local_s) {
+  return LocalDate(std::chrono::days(static_cast<std::int64_t>(std::floor(local_s / kSecondsPerDay))));
+}
+
+/// Into those of the same identity.
+Result<void> load_day_classes(std::span<const double> numbers, std::vector<DayClass>& day_classes) {
+  StateNumbers one;
+  DayClass saved;
+  saved.visit(one);
+  const std::size_t each = one.numbers().size();
+  const std::size_t count = numbers.size() / each;
+  for (std::size_t i = 0; i < count; ++i) {
+    StateNumbersReader source(numbers.subspan(i * each, each));
+    saved.visit(source);
+    if (!source.is_good() || !saved.day.is_valid())
+      return invalid("forward_maximum_days are not those of this version");
+    for (DayClass& day_class : day_classes)
+      if (day_class.id == saved.id) day_class.day = saved.day;
+  }
+  if (count * each != numbers.size()) return invalid("forward_maximum_days are not those of this version");
+  return {};
+}
+
 }  // namespace
 
 struct ForwardMaximum::State {
@@ -170,6 +204,8 @@ struct ForwardMaximum::State {
   double losses = 0.0;  // observations they rest on
   ForwardQuantiles answer{};
   std::array<std::uint8_t, kLevels> leading{};
+  SpecialDays special_days;
+  std::vector<DayClass> day_classes;  // saved on a line of its own
 
   template <class Visit>
   void visit(Visit&& visit) {
@@ -239,15 +275,35 @@ struct ForwardMaximum::State {
     return residual_quantiles(general[guess_of(expert)], context, scale);
   }
 
-  void take(TimePoint sampled, double log_demand, bool is_censored);
+  void set_special_days(const SpecialDays& days) {
+    special_days = days;
+    day_classes.assign(days.classes.size(), {});
+    for (std::size_t c = 0; c < day_classes.size(); ++c) day_classes[c].id = days.classes[c];
+  }
+  /// The same time of day, on the nearest day of that weekday.
+  static double as_weekday(double local_s, std::chrono::weekday weekday) {
+    const std::chrono::weekday own(date_of(local_s));
+    return local_s + kSecondsPerDay * static_cast<double>((weekday - own).count());
+  }
+  /// At a local time; nullopt: not known.
+  template <class Profile>
+  std::optional<double> usual(const Profile& profile, double period_s, double local_s) const {
+    const SpecialDay* special = special_days.find(date_of(local_s));
+    if (special == nullptr) return profile.at(local_s / period_s);
+    if (special->weekday) return profile.at(as_weekday(local_s, *special->weekday) / period_s);
+    return day_classes[special->day_class].day.at(local_s / kSecondsPerDay);
+  }
+
+  void take(TimePoint sampled, double log_demand, bool is_censored, double offset_s);
+  void learn_usual(double local_s, double log_demand);
   void settle(TimePoint sampled, double log_demand, bool is_censored);
   void learn(const OpenForecast& forecast);
-  OpenForecast guess(Duration horizon) const;
+  OpenForecast guess(Duration horizon, double offset_s) const;
   void answer_from(const OpenForecast& now);
 };
 
 /// The new sample, into everything that describes the present.
-void ForwardMaximum::State::take(TimePoint sampled, double log_demand, bool is_censored) {
+void ForwardMaximum::State::take(TimePoint sampled, double log_demand, bool is_censored, double offset_s) {
   if (count == 0) {
     slow_mean = level = log_demand;
   } else {
@@ -271,8 +327,24 @@ void ForwardMaximum::State::take(TimePoint sampled, double log_demand, bool is_c
   if (is_censored) return;
   const double now_s = seconds_since_epoch(sampled);
   cycle.observe(now_s, log_demand);
-  day.observe(now_s / kSecondsPerDay - std::floor(now_s / kSecondsPerDay), log_demand);
-  week.observe(now_s / kSecondsPerWeek - std::floor(now_s / kSecondsPerWeek), log_demand);
+  learn_usual(now_s + offset_s, log_demand);
+}
+
+void ForwardMaximum::State::learn_usual(double local_s, double log_demand) {
+  const auto phase = [](double time_s, double period_s) { return time_s / period_s - std::floor(time_s / period_s); };
+  const SpecialDay* special = special_days.find(date_of(local_s));
+  const bool has_class = special != nullptr && !special->weekday;
+  for (std::size_t c = 0; c < day_classes.size(); ++c) {
+    if (has_class && special->day_class == c) {
+      day_classes[c].day.observe(phase(local_s, kSecondsPerDay), log_demand);
+    } else {
+      day_classes[c].day.finish();
+    }
+  }
+  if (has_class) return;
+  day.observe(phase(local_s, kSecondsPerDay), log_demand);
+  week.observe(phase(special == nullptr ? local_s : as_weekday(local_s, *special->weekday), kSecondsPerWeek),
+               log_demand);
 }
 
 /// The forecasts whose maximum is known now.
@@ -317,7 +389,7 @@ void ForwardMaximum::State::learn(const OpenForecast& forecast) {
   regression.learn(forecast.features, rise);
 }
 
-OpenForecast ForwardMaximum::State::guess(Duration horizon) const {
+OpenForecast ForwardMaximum::State::guess(Duration horizon, double offset_s) const {
   const double z = back(0);
   const double max20 = max_of(20), max80 = max_of(80);
   const double now_s = seconds_since_epoch(last_sampled), horizon_s = to_seconds(horizon);
@@ -325,12 +397,13 @@ OpenForecast ForwardMaximum::State::guess(Duration horizon) const {
   now.ends = last_sampled + horizon;
   now.log_demand = z;
 
+  const double local_s = now_s + offset_s;
   const auto usual_rise = [&](const auto& profile, double period_s) {
     constexpr int kPoints = 4;
-    const auto here = profile.at(now_s / period_s);
+    const auto here = usual(profile, period_s, local_s);
     double greatest = -1e9;
     for (int i = 0; i <= kPoints; ++i) {
-      const auto there = profile.at((now_s + horizon_s * i / kPoints) / period_s);
+      const auto there = usual(profile, period_s, local_s + horizon_s * i / kPoints);
       if (!here || !there) return 0.0;
       greatest = std::max(greatest, *there - *here);
     }
@@ -392,18 +465,25 @@ void ForwardMaximum::State::answer_from(const OpenForecast& now) {
   }
 }
 
-ForwardMaximum::ForwardMaximum() : state_(std::make_unique<State>()) {}
+ForwardMaximum::ForwardMaximum(SpecialDays special_days) : state_(std::make_unique<State>()) {
+  MPCA_CHECK(special_days.classes.size() <= SpecialDays::kMostClasses, "no more classes of days than that");
+  for (const SpecialDay& day : special_days.days)
+    MPCA_CHECK(day.weekday || day.day_class < special_days.classes.size(), "the class of a special day exists");
+  state_->set_special_days(special_days);
+}
 ForwardMaximum::ForwardMaximum(ForwardMaximum&&) noexcept = default;
 ForwardMaximum& ForwardMaximum::operator=(ForwardMaximum&&) noexcept = default;
 ForwardMaximum::~ForwardMaximum() = default;
 
-void ForwardMaximum::observe(TimePoint sampled, double demand, bool is_censored, Duration horizon) {
+void ForwardMaximum::observe(TimePoint sampled, double demand, bool is_censored, Duration horizon,
+                             Duration utc_offset) {
   State& s = *state_;
   if (!std::isfinite(demand) || (s.count > 0 && sampled <= s.last_sampled)) return;
   const double log_demand = std::min(std::log1p(std::max(demand, 0.0)), kGreatestLog);
-  s.take(sampled, log_demand, is_censored);
+  const double offset_s = to_seconds(utc_offset);
+  s.take(sampled, log_demand, is_censored, offset_s);
   s.settle(sampled, log_demand, is_censored);
-  OpenForecast now = s.guess(horizon);
+  OpenForecast now = s.guess(horizon, offset_s);
   now.is_censored = is_censored;
   s.answer_from(now);
   // No more than kOpen forecasts wait: with many samples in a horizon only every n-th is followed.
@@ -437,6 +517,9 @@ void ForwardMaximum::save(StateWriter& writer) const {
     for (const std::uint16_t count : histogram.counts()) counts.push_back(count);
   });
   writer.put("forward_maximum_residuals", counts);
+  StateNumbers days;
+  for (DayClass& day_class : state_->day_classes) day_class.visit(days);
+  if (!days.numbers().empty()) writer.put("forward_maximum_days", days.numbers());
 }
 
 Result<void> ForwardMaximum::load(const StateReader& reader) {
@@ -455,6 +538,11 @@ Result<void> ForwardMaximum::load(const StateReader& reader) {
   });
   if (!count_source.is_good() || !is_possible)
     return invalid("forward_maximum_residuals are not counts of this version");
+  loaded->set_special_days(state_->special_days);
+  if (reader.has("forward_maximum_days")) {
+    MPCA_TRY(const std::vector<double> days, reader.numbers("forward_maximum_days"));
+    MPCA_TRY_VOID(load_day_classes(days, loaded->day_classes));
+  }
   state_ = std::move(loaded);
   return {};
 }

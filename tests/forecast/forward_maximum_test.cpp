@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <functional>
 #include <limits>
 #include <string>
@@ -257,6 +258,106 @@ TEST(ForwardMaximum, AMissingLineIsRefused) {
   EXPECT_FALSE(load(forward, line_of(text, 0) + "\n" + line_of(text, 1) + "\n").has_value());
   EXPECT_FALSE(load(forward, line_of(text, 0) + "\n" + line_of(text, 2) + "\n").has_value());
   EXPECT_EQ(saved(forward), text);
+}
+
+// A service that lives by local time: up at 9, down at 17, with a sample every two minutes, and its offset from UTC
+// before the last day and on it.
+struct Clocks {
+  Duration before, after;
+};
+constexpr int kDaysBefore = 20;
+constexpr int kMinutesPerDay = 24 * 60;
+
+double office_hours(double local_s) {
+  const double hour = std::fmod(local_s, 86400.0) / 3600.0;
+  return hour >= 9.0 && hour < 17.0 ? 20.0 : 5.0;
+}
+
+/// The greatest quantile at 97 % that is answered at 8:50 local time, for half an hour, on the day after the change.
+double before_nine(
+    const Clocks& clocks, bool knows_local_time, SpecialDays special = {},
+    const std::function<double(int, double)>& demand = [](int, double s) { return office_hours(s); }) {
+  ForwardMaximum forward(std::move(special));
+  double answer = 0.0;
+  for (int day = 0; day <= kDaysBefore; ++day) {
+    const Duration offset = day < kDaysBefore ? clocks.before : clocks.after;
+    for (int minute = 0; minute < kMinutesPerDay; minute += 2) {
+      const double local_s = 86400.0 * day + 60.0 * minute;
+      const TimePoint now = at_seconds(local_s) - offset;
+      RandomStream noise(3, "noise", static_cast<std::uint32_t>(day * kMinutesPerDay + minute));
+      forward.observe(now, demand(day, local_s) * (0.97 + 0.06 * noise.uniform()), false, 30min,
+                      knows_local_time ? offset : Duration{});
+      if (day == kDaysBefore && minute == 8 * 60 + 50) answer = forward.quantiles()[4];
+    }
+  }
+  return answer;
+}
+
+TEST(ForwardMaximum, AWorkloadThatLivesByLocalTimeIsAnticipatedAcrossSummerTime) {
+  const Clocks spring{1h, 2h}, autumn{2h, 1h};
+  for (const Clocks& clocks : {spring, autumn}) {
+    EXPECT_GT(before_nine(clocks, true), 18.0) << "20 come";
+    // In UTC nine o'clock has moved, and nobody knows.
+    EXPECT_LT(before_nine(clocks, false), 8.0);
+  }
+}
+
+LocalDate day_of(int day) { return LocalDate(std::chrono::days(day)); }
+
+/// Two days of the last three weeks, and the last day, are holidays: nobody comes at nine.
+double with_holidays(int day, double local_s) {
+  return day == 7 || day == 14 || day == kDaysBefore ? 5.0 : office_hours(local_s);
+}
+
+TEST(ForwardMaximum, DaysThatAreAlikeHaveAProfileOfTheirOwn) {
+  const SpecialDays holidays{.days = {{.date = day_of(7), .weekday = {}},
+                                      {.date = day_of(14), .weekday = {}},
+                                      {.date = day_of(kDaysBefore), .weekday = {}}},
+                             .classes = {17}};
+  EXPECT_LT(before_nine({1h, 1h}, true, holidays, with_holidays), 8.0) << "5 come";
+  EXPECT_GT(before_nine({1h, 1h}, true, {}, with_holidays), 12.0) << "or so it seems to who knows of no holidays";
+  // Nobody has seen one before: nothing is expected of it, and not the rise of other days.
+  const SpecialDays first{.days = {{.date = day_of(kDaysBefore), .weekday = {}}}, .classes = {17}};
+  EXPECT_LT(before_nine({1h, 1h}, true, first), 8.0);
+}
+
+/// The epoch's first day was a Thursday: days 3, 10 and 17 were Sundays.
+double with_quiet_sundays(int day, double local_s) { return day % 7 == 3 ? 5.0 : office_hours(local_s); }
+
+TEST(ForwardMaximum, ADayMayBeLikeAnotherWeekday) {
+  const SpecialDays like_sunday{.days = {{.date = day_of(kDaysBefore), .weekday = std::chrono::Sunday}}, .classes = {}};
+  EXPECT_LT(before_nine({0h, 0h}, true, like_sunday, with_quiet_sundays),
+            0.8 * before_nine({0h, 0h}, true, {}, with_quiet_sundays));
+}
+
+TEST(ForwardMaximum, WhatIsLearnedOnSpecialDaysIsSavedUnderTheirIdentity) {
+  const auto days = [](std::vector<std::uint32_t> classes) {
+    SpecialDays special{.days = {{.date = day_of(1), .day_class = 0, .weekday = {}}}, .classes = std::move(classes)};
+    return special;
+  };
+  ForwardMaximum forward(days({17, 4'000'000'000U}));
+  for (int minute = 0; minute < 3 * kMinutesPerDay; ++minute)
+    forward.observe(at_seconds(60.0 * minute), 5.0 + minute % 3, false, 5min);
+  const std::string text = saved(forward);
+  ForwardMaximum same(days({17, 4'000'000'000U})), other(days({18})), none;
+  ASSERT_TRUE(load(same, text));
+  EXPECT_EQ(saved(same), text);
+  same.observe(at_seconds(3 * 86400.0), 7.0, false, 5min);
+  forward.observe(at_seconds(3 * 86400.0), 7.0, false, 5min);
+  EXPECT_EQ(saved(same), saved(forward));
+  // What nobody asks for any more is forgotten, what is new begins with nothing, and the rest stays.
+  ASSERT_TRUE(load(none, text));
+  EXPECT_EQ(line_of(saved(none), 1), line_of(text, 1));
+  EXPECT_EQ(saved(none).find("forward_maximum_days"), std::string::npos);
+  ASSERT_TRUE(load(other, text));
+  EXPECT_EQ(line_of(saved(other), 1), line_of(text, 1));
+  EXPECT_NE(line_of(saved(other), 3), line_of(text, 3));
+  ASSERT_TRUE(load(same, saved(none)));
+  // Damaged: refused, and nothing is changed.
+  const std::string before = saved(other);
+  EXPECT_FALSE(load(other, text.substr(0, text.find("forward_maximum_days")) + "forward_maximum_days 1 2 3\n"));
+  EXPECT_FALSE(load(other, text.substr(0, text.find("forward_maximum_days")) + "forward_maximum_days x\n"));
+  EXPECT_EQ(saved(other), before);
 }
 
 }  // namespace

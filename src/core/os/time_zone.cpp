@@ -54,10 +54,10 @@ Result<TimeZone> find_time_zone(std::string_view name) {
       }
       names.emplace_back(zone.name());
     }
-    return fail(ErrorCode::not_found, cat("\"", name, "\" is no time zone", did_you_mean(name, names),
-                                          "; names are those of the IANA database, such as Europe/Berlin or UTC"));
+    return fail(ErrorCode::not_found, cat("\"", name, "\"; must be a time zone's name such as Europe/Berlin or UTC",
+                                          did_you_mean(name, names)));
   } catch (const std::exception& error) {
-    return fail(ErrorCode::not_found, cat("\"", name, "\": this machine's time zones cannot be read (", error.what(),
+    return fail(ErrorCode::not_found, cat("\"", name, "\"; this machine's time zones cannot be read (", error.what(),
                                           "); the package tzdata has them"));
   }
 }

@@ -37,7 +37,8 @@ class TimeZone {
 };
 
 /// `Europe/Berlin`, `UTC`.
-///   errors   not_found  no such zone (with the nearest known), or no database on this machine; begins with the name
+///   errors   not_found  no such zone (with the nearest known), or no database on this machine; begins with the
+///   name, as in `"Berlin"; must be …`
 Result<TimeZone> find_time_zone(std::string_view name);
 
 }  // namespace mpca::os

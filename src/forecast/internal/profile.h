@@ -22,11 +22,21 @@ class Profile {
   void observe(double phase, double value) {
     const int bin = std::min(static_cast<int>(phase * Bins), Bins - 1);
     if (bin != open_bin_) {
-      close();
+      finish();
       open_bin_ = bin;
     }
     open_sum_ += value;
     ++open_count_;
+  }
+
+  /// Nothing comes for a while: the last bin takes the mean of what it has.
+  void finish() {
+    if (open_count_ == 0) return;
+    float& value = values_[static_cast<std::size_t>(open_bin_)];
+    const float mean = static_cast<float>(open_sum_ / open_count_);
+    value = value == kUnknown ? mean : value + kSmoothing * (mean - value);
+    open_sum_ = 0.0;
+    open_count_ = 0;
   }
 
   /// Interpolated between the middles of bins; nullopt while one of the two was never seen. Any finite phase.
@@ -60,15 +70,6 @@ class Profile {
  private:
   static constexpr float kSmoothing = 0.35F;  // per cycle
   static constexpr float kUnknown = -1e9F;    // a number, so that it can be saved
-
-  void close() {
-    if (open_count_ == 0) return;
-    float& value = values_[static_cast<std::size_t>(open_bin_)];
-    const float mean = static_cast<float>(open_sum_ / open_count_);
-    value = value == kUnknown ? mean : value + kSmoothing * (mean - value);
-    open_sum_ = 0.0;
-    open_count_ = 0;
-  }
 
   std::array<float, static_cast<std::size_t>(Bins)> values_;
   int open_bin_ = -1;
