@@ -20,6 +20,8 @@ for script in build test demo bench check coverage install-packages bare-root-pr
   expect 0 "usage: scripts/$script" "scripts/$script" --help
   expect 2 "--no-such-flag" "scripts/$script" --no-such-flag
 done
+expect 0 "usage: lab-scenarios" scripts/lab-scenarios --help
+expect 2 "--out" scripts/lab-scenarios
 expect 2 "has no build preset 'nope'; it has: dev release" scripts/build nope
 expect 2 "has no section 'nope'; it has: build test" scripts/install-packages nope
 expect 2 "--out wants a directory" scripts/demo --out
