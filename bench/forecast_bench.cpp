@@ -37,7 +37,7 @@ void observe(benchmark::State& state) {
   const long before = test::allocations;
   const std::size_t steps_before = step;
   for (auto _ : state) one();
-  state.counters["allocations_per_call"] =
+  state.counters["allocations"] =
       static_cast<double>(test::allocations - before) / static_cast<double>(step - steps_before);
   state.counters["state_bytes"] = static_cast<double>(forecast::ForwardMaximum::state_bytes());
 }
