@@ -52,7 +52,9 @@ const Candidates::Replicas& Candidates::decide(const Situation& now) {
 
   std::size_t i = 0;
   const double least = now.min_replicas, greatest = now.max_replicas;
-  const auto put = [&](double replicas) {
+  const double known = now.least_load / kPlannedUtilization;
+  const auto put = [&](double usual_replicas) {
+    const double replicas = std::max(usual_replicas * now.event_factor, known);
     const double whole = std::ceil(replicas - std::max(kTiny, kTinyShare * replicas));
     replicas_[i++] = static_cast<std::uint16_t>(std::max(least, std::min(greatest, whole)));
   };
@@ -69,7 +71,7 @@ const Candidates::Replicas& Candidates::decide(const Situation& now) {
     }
   }
   const auto plan = [&](std::size_t up_level, std::size_t keep_level) {
-    const double before = has_decided_ ? replicas_[i] : 0.0;
+    const double before = has_decided_ ? replicas_[i] / now.event_factor : 0.0;
     const double up = now.forward[up_level] / kPlannedUtilization;
     const double keep = now.forward[keep_level] / kPlannedUtilization;
     put(std::max(up >= before ? up : std::min(before, keep), now.load / kFloorUtilization));

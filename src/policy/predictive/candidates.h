@@ -6,6 +6,9 @@
 //   planner   up to a quantile of the forward maximum, and down to the same or a higher one
 //   (forecast/forward_maximum.h)
 //
+// What a rule remembers is the usual load; known events (predictive/calendar.h) multiply what it answers, so that they
+// are anticipated, and forgotten when they end.
+//
 // Load is demand in replicas: what so many replicas serve at full utilization. All answers are totals, so pods that
 // are starting are counted.
 #pragma once
@@ -54,10 +57,12 @@ class Candidates {
 
   struct Situation {
     TimePoint sampled;
-    double load = 0.0;                       // now
-    forecast::ForwardQuantiles forward{};    // of the load over the dead time
+    double load = 0.0;                       // now, without what known events make of it
+    forecast::ForwardQuantiles forward{};    // of that load over the dead time
     Duration dead_time{};                    // from a sample until what is asked for on it serves
     int min_replicas = 0, max_replicas = 0;  // at most 65535
+    double event_factor = 1.0;               // the greatest that known events make of it over the dead time
+    double least_load = 0.0;                 // known to come within it
   };
 
   /// Once for each sample, in order. What each holds from now on.

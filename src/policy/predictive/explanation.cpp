@@ -76,7 +76,8 @@ void explain(const Grounds& grounds, Explanation& explanation) {
   explanation.forecast.reserve(forecast::kForwardLevels.size());
   for (std::size_t l = 0; l < forecast::kForwardLevels.size(); ++l)
     explanation.forecast.push_back(
-        {lead_time, forecast::kForwardLevels[l], grounds.forward.quantiles()[l] * grounds.unit_rps});
+        {lead_time, forecast::kForwardLevels[l],
+         std::max(grounds.forward.quantiles()[l] * grounds.unit_rps * grounds.event_factor, grounds.event_demand_rps)});
   explanation.values = {
       {"dead_time_s", to_seconds(grounds.dead_time)},
       {"readiness_lag_s", plant.readiness_lag_s.value},
@@ -90,6 +91,11 @@ void explain(const Grounds& grounds, Explanation& explanation) {
   };
   if (const Duration cycle = grounds.forward.cycle_length(); cycle > Duration::zero())
     explanation.values.push_back({"cycle_s", to_seconds(cycle)});
+  if (grounds.event != nullptr) {
+    explanation.values.push_back({cat("event: ", grounds.event->name), 1.0});
+    explanation.values.push_back({"event_factor", grounds.event_factor});
+    explanation.values.push_back({"event_demand_rps", grounds.event_demand_rps});
+  }
   explanation.candidates = votes_of(grounds);
   explanation.band = band_of(grounds);
   explanation.status = explanation.candidates.empty() ? "no books yet: all candidates weigh the same"

@@ -11,6 +11,7 @@
 #include "forecast/forward_maximum.h"
 #include "plant/plant_model.h"
 #include "policy/decision.h"
+#include "policy/predictive/calendar.h"
 #include "policy/predictive/candidates.h"
 #include "policy/predictive/demand.h"
 #include "policy/predictive/tournament.h"
@@ -26,10 +27,13 @@ struct Grounds {
   const Tournament& tournament;
   const Tournament::Weights& weights;
   Duration dead_time;
-  double late_price = 0.0;  // as people give it
-  double late_share = 0.0;  // the target; 0: the price was given
-  double round_down = 0.0;  // a fraction of a replica up to here is given up
-  double unit_rps = 0.0;    // the workload's configured capacity
+  double late_price = 0.0;               // as people give it
+  double late_share = 0.0;               // the target; 0: the price was given
+  double round_down = 0.0;               // a fraction of a replica up to here is given up
+  double unit_rps = 0.0;                 // the workload's configured capacity
+  const CalendarEvent* event = nullptr;  // that is on within the dead time
+  double event_factor = 1.0;             // of known events over the dead time
+  double event_demand_rps = 0.0;         // at least, known from events
 };
 
 /// Fills in all but the rule, the recommendation and the guards.

@@ -9,6 +9,7 @@
 #include "plant/plant_model.h"
 #include "policy/guards.h"
 #include "policy/kind.h"
+#include "policy/predictive/calendar.h"
 #include "policy/predictive/candidates.h"
 #include "policy/predictive/demand.h"
 #include "policy/predictive/explanation.h"
@@ -31,13 +32,16 @@ constexpr double kGreatestLoad = 4.0;
 constexpr int kSamplesPerLookAtLag = 20;
 constexpr int kLongestInterval = 4;  // usual intervals
 constexpr int kCountedSamples = 1'000'000;
-constexpr double kGreatestLogLoad = 710.0;  // of the greatest double
+constexpr double kGreatestLogLoad = 710.0;                    // of the greatest double
+constexpr Duration kGreatestOffset = std::chrono::hours(26);  // from UTC
+constexpr Duration kAnnouncedTo = std::chrono::minutes(1);    // users do not come and go on the second
 
 struct PredictiveSettings {
   double late_price = 10.0;
   double late_share = 0.0;
   Duration latency_target = std::chrono::milliseconds(250);
   Duration hold{};
+  std::string calendar{};
   plant::PlantSettings plant{};
   SafetySettings safety{};
 };
@@ -51,6 +55,7 @@ SettingsTable settings_of(PredictiveSettings& settings) {
       {"latency-target", &settings.latency_target, "duration", Range::above(0), "slower answers are late"},
       {"hold", &settings.hold, "duration", Range::at_least(0),
        "how long an answer still holds replicas up; at 60s a third less churn, for some 3 % of the bill"},
+      {"calendar", &settings.calendar, "known events and days that are not like their weekday, as @FILE"},
   };
   for (Setting& setting : plant::settings_of(settings.plant))
     if (setting.name() != "capacity") table.push_back(std::move(setting));  // the workload's
@@ -105,12 +110,14 @@ struct Memory {
 
 class PredictivePolicy final : public Policy {
  public:
-  PredictivePolicy(const PredictiveSettings& settings, const Workload& workload)
+  PredictivePolicy(const PredictiveSettings& settings, const Workload& workload, Calendar calendar)
       : settings_(settings),
+        calendar_(std::move(calendar)),
         workload_(workload),
         plant_(settings.plant),
         screen_(settings.safety, workload.capacity_rps),
-        guard_(settings.safety, workload) {}
+        guard_(settings.safety, workload),
+        forward_(calendar_.special_days()) {}
 
   Decision decide(const Observation& observation) override {
     Decision decision{.replicas = observation.spec_replicas, .explanation = {}};
@@ -124,7 +131,7 @@ class PredictivePolicy final : public Policy {
     guard_.set_capacity_rps(plant.capacity_rps.value);
     const Duration dead_time =
         from_seconds(plant.metric_age_s.value + plant.readiness_lag_late_s.value) + workload_.period;
-    if (memory_.demand.observe(screened_, plant.is_saturated, dead_time)) learn(observation.now, plant, dead_time);
+    if (memory_.demand.observe(screened_, plant.is_saturated, dead_time)) learn(observation, plant, dead_time);
 
     if (memory_.demand.has_sample()) {
       const int context = context_now();
@@ -151,7 +158,10 @@ class PredictivePolicy final : public Policy {
                .late_price = price / kPriceOfBooks,
                .late_share = settings_.late_share,
                .round_down = kRoundDown,
-               .unit_rps = workload_.capacity_rps},
+               .unit_rps = workload_.capacity_rps,
+               .event = calendar_.event_within(memory_.last_sampled, memory_.last_sampled + dead_time),
+               .event_factor = events_.factor,
+               .event_demand_rps = events_.demand_rps},
               explanation);
     }
     guard_.apply(screened_, demand_for_floor(), decision.replicas, explanation);
@@ -164,6 +174,7 @@ class PredictivePolicy final : public Policy {
     Memory memory = memory_;
     memory.visit(numbers);
     writer.put("memory", numbers.numbers());
+    if (calendar_.has_events()) writer.put("events", std::array{events_.usual_rps, events_.factor, events_.demand_rps});
     forward_.save(writer);
     plant_.save_state(writer);
     screen_.save(writer);
@@ -178,7 +189,8 @@ class PredictivePolicy final : public Policy {
     StateNumbersReader source(numbers);
     memory.visit(source);
     if (!source.is_good() || !memory.is_valid()) return invalid("memory is not that of this version of predictive");
-    forecast::ForwardMaximum forward;
+    MPCA_TRY(const Events events, load_events(reader, memory));
+    forecast::ForwardMaximum forward(calendar_.special_days());
     plant::PlantModel plant(settings_.plant);
     SignalScreen screen(settings_.safety, workload_.capacity_rps);
     SafetyGuard guard(settings_.safety, workload_);
@@ -187,6 +199,7 @@ class PredictivePolicy final : public Policy {
     MPCA_TRY_VOID(screen.load(reader));
     MPCA_TRY_VOID(guard.load(reader));
     memory_ = memory;
+    events_ = events;
     forward_ = std::move(forward);
     plant_ = plant;
     screen_ = screen;
@@ -198,10 +211,28 @@ class PredictivePolicy final : public Policy {
   }
 
  private:
+  /// What the calendar made of the last sample.
+  struct Events {
+    double usual_rps = 0.0;   // demand without known events
+    double factor = 1.0;      // the greatest over the dead time
+    double demand_rps = 0.0;  // known to come within it
+  };
+
+  /// A memory from before there was a calendar took all demand for usual.
+  static Result<Events> load_events(const StateReader& reader, const Memory& memory) {
+    Events events{.usual_rps = memory.demand.sample().rps};
+    if (!reader.has("events")) return events;
+    MPCA_TRY(const std::vector<double> numbers, reader.numbers("events"));
+    const auto is_possible = [](double number) { return number >= 0.0 && std::isfinite(number); };
+    if (numbers.size() != 3 || !std::all_of(numbers.begin(), numbers.end(), is_possible) || numbers[1] <= 0.0)
+      return invalid("events are not those of this version of predictive");
+    return Events{numbers[0], numbers[1], numbers[2]};
+  }
+
   void observe_plant() {
     const Observation& seen = screened_.observation;
     // Half of the pods without metrics look like pods half as fast: nothing is learned from what does not cover them.
-    const bool is_covered = screened_.covered_share.value_or(1.0) >= 1.0;
+    const bool is_covered = screened_.uncovered_pods == 0;
     const auto reading = [&](const Signal& signal, Finding finding) -> std::optional<plant::Reading> {
       const bool is_good = finding == Finding::good || finding == Finding::duplicate;
       if (!is_good || !is_covered) return std::nullopt;
@@ -222,7 +253,7 @@ class PredictivePolicy final : public Policy {
   }
 
   /// A new sample of demand: books first (on the orders of before), then forecast, then new orders.
-  void learn(TimePoint now, const plant::PlantEstimate& plant, Duration dead_time) {
+  void learn(const Observation& observation, const plant::PlantEstimate& plant, Duration dead_time) {
     Memory& m = memory_;
     const DemandSample& sample = m.demand.sample();
     const double rps = std::min(sample.rps, kGreatestLoad * workload_.max_replicas * plant.capacity_rps.value);
@@ -248,16 +279,38 @@ class PredictivePolicy final : public Policy {
     m.last_load = load;
     m.samples = std::min(m.samples + 1, kCountedSamples);
     m.greatest_log_load = m.recent_load.observe(sample.sampled, std::chrono::minutes(5), m.log_load);
+    look_at_calendar(sample.sampled, rps, usual, dead_time);
     // In units of the configured capacity: what is learned about capacity must not look like demand.
-    forward_.observe(sample.sampled, rps / workload_.capacity_rps, sample.is_censored, dead_time);
+    forward_.observe(sample.sampled, events_.usual_rps / workload_.capacity_rps, sample.is_censored, dead_time,
+                     std::clamp(observation.utc_offset, -kGreatestOffset, kGreatestOffset));
     Candidates::Situation situation{.sampled = sample.sampled,
-                                    .load = load,
+                                    .load = events_.usual_rps / plant.capacity_rps.value,
                                     .dead_time = dead_time,
                                     .min_replicas = std::min(workload_.min_replicas, 65535),
-                                    .max_replicas = std::min(workload_.max_replicas, 65535)};
+                                    .max_replicas = std::min(workload_.max_replicas, 65535),
+                                    .event_factor = events_.factor,
+                                    .least_load = events_.demand_rps / plant.capacity_rps.value};
     const double unit = workload_.capacity_rps / plant.capacity_rps.value;
     for (std::size_t l = 0; l < situation.forward.size(); ++l) situation.forward[l] = forward_.quantiles()[l] * unit;
-    m.tournament.order(now, m.candidates.decide(situation), context_now(), m.stride);
+    m.tournament.order(observation.now, m.candidates.decide(situation), context_now(), m.stride);
+  }
+
+  /// Demand is divided by what known events make of it, so that they teach nothing false about usual days. Around a
+  /// change of the factor nobody knows which one a sample met, and then it is the one that makes the least news.
+  void look_at_calendar(TimePoint sampled, double rps, Duration usual_interval, Duration dead_time) {
+    const double before = memory_.samples > 1 ? events_.usual_rps : rps / calendar_.factor_at(sampled);
+    events_ = {.usual_rps = rps};
+    if (!calendar_.has_events()) return;
+    const Duration blur = std::max(kAnnouncedTo, 2 * usual_interval);
+    const Calendar::Outlook around = calendar_.outlook(sampled - blur, sampled + blur);
+    events_.usual_rps = std::clamp(before, rps / around.greatest_factor, rps / around.least_factor);
+    // What is ordered now has to last until the order on the next sample serves.
+    const Duration until_next = std::max(usual_interval - workload_.period, Duration::zero());
+    const Calendar::Outlook ahead = calendar_.outlook(sampled, sampled + dead_time + until_next);
+    events_.factor = ahead.greatest_factor;
+    // Users who stay a little longer are served.
+    if (events_.usual_rps > 0.0) events_.factor = std::max(events_.factor, rps / events_.usual_rps);
+    events_.demand_rps = ahead.demand_rps;
   }
 
   /// In M/D/c the tail of waiting falls by exp(-2 c (1 - utilization) t / service time) (Tijms (1994), Stochastic
@@ -297,12 +350,14 @@ class PredictivePolicy final : public Policy {
   }
 
   PredictiveSettings settings_;
+  Calendar calendar_;
   Workload workload_;
   plant::PlantModel plant_;
   SignalScreen screen_;
   SafetyGuard guard_;
   forecast::ForwardMaximum forward_;
   Memory memory_;
+  Events events_;
 
   // Memory of one decision only.
   ScreenedObservation screened_;
@@ -319,7 +374,14 @@ Result<std::unique_ptr<Policy>> create_predictive(std::string_view text, const W
                                                   std::string_view where) {
   MPCA_TRY(PredictiveSettings settings, read_settings(PredictiveSettings{}, text, where));
   settings.plant.capacity_rps = workload.capacity_rps;
-  return std::make_unique<PredictivePolicy>(settings, workload);
+  auto calendar = Calendar::parse(settings.calendar);
+  if (!calendar) {
+    Problems problems;
+    for (const std::string_view line : split(calendar.error().message, '\n'))
+      problems.add(cat(where, ": calendar: ", line));
+    return std::unexpected(problems.to_result().error());
+  }
+  return std::make_unique<PredictivePolicy>(settings, workload, *std::move(calendar));
 }
 
 std::vector<std::string> predictive_sweep() {
