@@ -5,6 +5,7 @@
 #include "core/os/parallel.h"
 #include "core/text.h"
 #include "mpc-autoscaler/commands.h"
+#include "mpc-autoscaler/default_policies.h"
 #include "mpc-autoscaler/load_traces.h"
 #include "mpc-autoscaler/progress_bar.h"
 #include "mpca_version.h"
@@ -33,9 +34,8 @@ struct BacktestOptions {
 SettingsTable settings_of(BacktestOptions& options) {
   return {
       Setting("trace", &options.traces, "trace files: our CSV or any format that `trace import` reads").require(),
-      Setting("policy", &options.policies,
-              "policies as NAME[:key=value,...], or families as NAME:sweep; see `mpc-autoscaler policies`")
-          .require(),
+      {"policy", &options.policies,
+       policies_sentence("policies as NAME[:key=value,...], or families as NAME:sweep", kJudgedPolicies)},
       {"world",
        &options.world,
        "the simulator: fluid (seconds, fast) or requests (every request)",
@@ -84,7 +84,8 @@ Result<int> backtest(const BacktestOptions& options, Context& context) {
   MPCA_TRY(const study::Shard shard, parse_shard(options.shard));
   MPCA_TRY(const std::vector<std::string> changes, with_files_read(options.changes));
   MPCA_TRY(study::Preset preset, study::load_preset(options.preset, changes));
-  MPCA_TRY(std::vector<std::string> policies, config::resolve_policy_texts(options.policies));
+  MPCA_TRY(std::vector<std::string> policies,
+           config::resolve_policy_texts(given_or(options.policies, kJudgedPolicies)));
   MPCA_TRY(std::vector<trace::DemandTrace> traces, load_traces(options.traces, context.stop));
   if (shard.count > 1 && !options.json.empty())
     return invalid("--json: a shard has no comparison of its own; give --json to `study merge`");
@@ -123,9 +124,8 @@ Command backtest_command() {
   command.path = "backtest";
   command.sentence = "judge policies on traces against the HPA, tuned in hindsight, and against perfect foresight";
   command.examples = {
-      "mpc-autoscaler backtest --trace data/traces/baseline_seasonality_profile_dt15.csv --policy reactive:sweep "
-      "--out out/backtest",
-      "mpc-autoscaler backtest --trace day.csv --policy lab-mpc-realistic reactive:sweep --preset standard-60s --seeds "
+      "mpc-autoscaler backtest --trace data/traces/baseline_seasonality_profile_dt15.csv --out out/backtest",
+      "mpc-autoscaler backtest --trace day.csv --policy predictive:sweep reactive:sweep --preset standard-60s --seeds "
       "5 "
       "--out out/slow-pods --json out/slow-pods.json"};
   return make_command<BacktestOptions>(std::move(command), settings_of, backtest);

@@ -5,6 +5,7 @@
 #include "core/os/parallel.h"
 #include "core/text.h"
 #include "mpc-autoscaler/commands.h"
+#include "mpc-autoscaler/default_policies.h"
 #include "mpc-autoscaler/load_traces.h"
 #include "mpc-autoscaler/progress_bar.h"
 #include "mpca_version.h"
@@ -18,6 +19,8 @@ struct CompareOptions {
   std::vector<std::string> traces;
   std::vector<std::string> policies;
   std::string world = "idealised";
+  std::string preset = "standard";
+  std::vector<std::string> changes;
   std::string out;
   int seed = 1;
   int jobs = os::hardware_jobs();
@@ -31,14 +34,19 @@ struct CompareOptions {
 SettingsTable settings_of(CompareOptions& options) {
   SettingsTable table = {
       Setting("trace", &options.traces, "trace files: our CSV or any format that `trace import` reads").require(),
-      Setting("policy", &options.policies, "policies as NAME[:key=value,...]; see `mpc-autoscaler policies`").require(),
+      {"policy", &options.policies, policies_sentence("policies as NAME[:key=value,...]", kComparedPolicies)},
       {"world",
        &options.world,
-       "the simulator: idealised (nothing is late) or realistic (readiness lag, scrape cadence)",
-       {"idealised", "realistic"}},
+       "the simulator: the reference lab's idealised (nothing is late) and realistic (readiness lag, scrape cadence), "
+       "or those that do not flatter: fluid (seconds, fast) and requests (every request)",
+       {"idealised", "realistic", "fluid", "requests"}},
+      {"preset", &options.preset,
+       "what fluid and requests are made of, pods, metrics and service: " + join(study::preset_names(), ", ") +
+           ", or a file of that form (src/study/presets)"},
+      {"set", &options.changes, "changes of the preset as KEY=VALUE, such as readiness-lag=45s"},
       Setting("out", &options.out, "directory for run directories, summary.csv and report.html").require(),
       {"seed", &options.seed, "", Range::at_least(0),
-       "of all randomness; these two worlds draw none and only record it"},
+       "of all randomness; idealised and realistic draw none and only record it"},
       {"jobs", &options.jobs, "", Range::between(1, 1024), "runs at the same time; the results do not depend on it"},
       {"peak-replicas", &options.peak_replicas, "replicas", Range{.low = -1},
        "scale each trace so that its 99.9th percentile needs this many; 0 never; -1 scales to 12 (or the maximum, if "
@@ -49,7 +57,12 @@ SettingsTable settings_of(CompareOptions& options) {
       {"force", &options.force, "replace results that are already in --out"},
   };
   for (Setting& setting : policy::settings_of(options.workload)) {
-    if (setting.name() != "period") table.push_back(std::move(setting));
+    if (setting.name() == "period") {
+      table.emplace_back("period", setting.place(), setting.info().unit, Range::above(0),
+                         "between decisions in fluid and requests; in idealised and realistic it is a trace's step");
+    } else {
+      table.push_back(std::move(setting));
+    }
   }
   for (Setting& setting : sim::settings_of(options.realistic)) table.push_back(std::move(setting));
   return table;
@@ -57,13 +70,16 @@ SettingsTable settings_of(CompareOptions& options) {
 
 Result<int> compare(const CompareOptions& options, Context& context) {
   MPCA_TRY(std::vector<trace::DemandTrace> traces, load_traces(options.traces, context.stop));
-  MPCA_TRY(std::vector<std::string> policies, config::resolve_policy_texts(options.policies));
+  MPCA_TRY(std::vector<std::string> policies,
+           config::resolve_policy_texts(given_or(options.policies, kComparedPolicies)));
+  MPCA_TRY(study::Preset preset, study::load_preset(options.preset, options.changes));
   study::CompareSettings settings{
       .traces = std::move(traces),
       .policies = std::move(policies),
       .world = options.world,
       .workload = options.workload,
       .realistic = options.realistic,
+      .preset = std::move(preset),
       .initial_replicas = options.initial_replicas < 0 ? options.workload.min_replicas : options.initial_replicas,
       .peak_replicas = options.peak_replicas < 0 ? std::nullopt : std::optional(options.peak_replicas),
       .seed = static_cast<std::uint64_t>(options.seed),
@@ -88,10 +104,10 @@ Command compare_command() {
   command.sentence =
       "run policies side by side on demand traces and report who served users better with fewer replicas";
   command.examples = {
-      "mpc-autoscaler compare --trace data/traces/baseline_spike_profile_dt15.csv --policy lab-mpc lab-hpa reactive "
-      "--out out/spike",
-      "mpc-autoscaler compare --trace a.csv --trace b.csv --policy reactive:target=0.6,hold=300s static:6 --world "
-      "realistic --out out/ab"};
+      "mpc-autoscaler compare --trace data/traces/baseline_spike_profile_dt15.csv --world fluid --out out/spike",
+      "mpc-autoscaler compare --trace a.csv --trace b.csv --policy predictive hpa:target=50 reactive:hold=300s "
+      "static:6 "
+      "--world realistic --out out/ab"};
   return make_command<CompareOptions>(std::move(command), settings_of, compare);
 }
 

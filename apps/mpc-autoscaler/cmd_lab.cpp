@@ -10,6 +10,7 @@
 #include "core/text.h"
 #include "lab/batch.h"
 #include "mpc-autoscaler/commands.h"
+#include "mpc-autoscaler/default_policies.h"
 #include "mpca_version.h"
 #include "report/comparison_table.h"
 #include "runlog/run_directory.h"
@@ -57,7 +58,7 @@ SettingsTable settings_of(LabOptions& options) {
       {"scenario", &options.scenarios, "the reference lab's loads: step, spike, seasonality"},
       {"trace", &options.traces, "demand traces as loads: our CSV or any format that `trace import` reads"},
       {"phases", &options.phases, "a phases CSV (phase_idx,duration,rate_rps) as load"},
-      {"policy", &options.policies, "policies as NAME[:key=value,...]; see `mpc-autoscaler policies`"},
+      {"policy", &options.policies, policies_sentence("policies as NAME[:key=value,...]", kComparedPolicies)},
       {"batch", &options.batch, batch_sentence(), batch_names()},
       {"repeat", &options.repeats, "", Range::between(1, 1000),
        "how often each policy meets each load; seeds differ between repeats, not between policies"},
@@ -208,14 +209,13 @@ Result<int> run_lab(const LabOptions& options, Context& context) {
     }
   }
   if (options.resume && options.force) problems.add("--resume keeps what --force replaces; give one of them");
-  if (options.batch.empty() == options.policies.empty()) {
-    problems.add(options.batch.empty() ? "--policy NAME or --batch NAME is needed"
-                                       : "--batch brings its own policies; leave out --policy");
-  }
+  const std::vector<std::string> policies =
+      options.batch.empty() ? given_or(options.policies, kComparedPolicies) : options.policies;
+  if (!options.batch.empty() && !policies.empty()) problems.add("--batch brings its own policies; leave out --policy");
   for (const lab::BatchKind& kind : lab::batch_kinds())
     if (kind.name == options.batch) settings.entries = kind.entries();
-  for (const std::string& policy : options.policies) {
-    if (std::count(options.policies.begin(), options.policies.end(), policy) > 1)
+  for (const std::string& policy : policies) {
+    if (std::count(policies.begin(), policies.end(), policy) > 1)
       problems.add(cat("--policy ", policy, " is given twice"));
     const auto resolved = config::resolve_policy_text(policy);
     if (resolved) {
@@ -267,10 +267,10 @@ Command lab_command() {
   command.path = "lab";
   command.sentence =
       "run policies against real processes on this machine: pods, a balancer, scraped metrics, real load";
-  command.examples = {
-      "mpc-autoscaler lab --scenario spike --policy lab-hpa-realistic lab-mpc-realistic --speed 8 --out out/lab",
-      "mpc-autoscaler lab --scenario step --policy reactive --readiness-lag 'lognormal(mean=40s,cv=0.3)' --repeat 3 "
-      "--speed 10 --out out/step"};
+  command.examples = {"mpc-autoscaler lab --scenario spike --speed 8 --out out/lab",
+                      "mpc-autoscaler lab --scenario step --policy predictive reactive --readiness-lag "
+                      "'lognormal(mean=40s,cv=0.3)' --repeat 3 "
+                      "--speed 10 --out out/step"};
   return make_command<LabOptions>(std::move(command), settings_of, run_lab);
 }
 

@@ -18,7 +18,9 @@
 #include "report/comparison_table.h"
 #include "report/thin_series.h"
 #include "runlog/run_recorder.h"
+#include "sim/demand_curve.h"
 #include "sim/idealised_world.h"
+#include "study/play.h"
 
 namespace mpca::study {
 namespace {
@@ -38,10 +40,22 @@ struct Job {
   Result<void> result;
 };
 
+bool has_requests(const CompareSettings& settings) { return settings.world == "fluid" || settings.world == "requests"; }
+
 policy::Workload workload_on(const CompareSettings& settings, const trace::DemandTrace& trace) {
   policy::Workload workload = settings.workload;
-  workload.period = trace.step;
+  if (!has_requests(settings)) workload.period = trace.step;
   return workload;
+}
+
+/// What `fluid` and `requests` are made of.
+Preset preset_of(const CompareSettings& settings) {
+  Preset preset = settings.preset;
+  const double scale = preset.workload.capacity_rps / settings.workload.capacity_rps;
+  preset.workload = settings.workload;
+  preset.fluid.service_time = from_seconds(to_seconds(preset.fluid.service_time) * scale);
+  preset.requests.service_time = from_seconds(to_seconds(preset.requests.service_time) * scale);
+  return preset;
 }
 
 Result<void> check(const CompareSettings& settings) {
@@ -59,6 +73,16 @@ Result<void> check(const CompareSettings& settings) {
   if (settings.initial_replicas < workload.min_replicas || settings.initial_replicas > workload.max_replicas) {
     problems.add(cat("--initial-replicas is ", settings.initial_replicas, "; must lie within --min-replicas ",
                      workload.min_replicas, " and --max-replicas ", workload.max_replicas));
+  }
+  if (has_requests(settings)) {
+    if (workload.period % std::chrono::seconds(1) != Duration::zero())
+      problems.add(cat("--period is ", format_duration(workload.period), "; the world ", settings.world,
+                       " wants whole seconds"));
+    for (const trace::DemandTrace& trace : settings.traces) {
+      const Duration length = trace.step * static_cast<std::int64_t>(trace.demand_rps.size());
+      if (length < std::max<Duration>(workload.period, std::chrono::seconds(1)))
+        problems.add(cat(trace.name, ": shorter than a control period of ", format_duration(workload.period)));
+    }
   }
   return problems.to_result();
 }
@@ -82,12 +106,64 @@ std::string unique_name(const std::string& name, std::set<std::string>& taken) {
   return unique;
 }
 
-std::unique_ptr<policy::World> make_world(const CompareSettings& settings, const trace::DemandTrace& trace) {
-  const policy::Workload workload = workload_on(settings, trace);
-  if (settings.world == "realistic") {
-    return std::make_unique<sim::RealisticWorld>(trace, workload, settings.initial_replicas, settings.realistic);
+/// Makes the world of each run. Runs on one trace share its arrivals: they meet the same requests.
+class Worlds {
+ public:
+  struct Made {
+    std::unique_ptr<policy::World> world;
+    const sim::SimulatedWorld* teller = nullptr;  // `world`, when it knows single requests
+    int periods = 0;
+  };
+
+  explicit Worlds(const CompareSettings& settings) : settings_(settings), preset_(preset_of(settings)) {
+    if (!has_requests(settings)) return;
+    maker_.emplace(preset_, settings.world);
+    for (const trace::DemandTrace& trace : settings.traces) {
+      const bool is_held = preset_.play.interpolation == "held" ||
+                           (preset_.play.interpolation == "by-trace" && !trace.phase_idx.empty());
+      Play play;
+      play.rate_rps = sim::rate_per_second(trace, is_held ? sim::Interpolation::held : sim::Interpolation::linear);
+      arrivals_.push_back(arrivals_of(play, preset_, settings.seed));
+    }
   }
-  return std::make_unique<sim::IdealisedWorld>(trace, workload, settings.initial_replicas);
+
+  int periods(std::size_t trace) const {
+    if (arrivals_.empty()) return static_cast<int>(settings_.traces[trace].demand_rps.size());
+    const std::int64_t period_s = settings_.workload.period / std::chrono::seconds(1);
+    return static_cast<int>((static_cast<std::int64_t>(arrivals_[trace]->count.size()) + period_s - 1) / period_s);
+  }
+
+  Made make(std::size_t trace) const {
+    if (!arrivals_.empty()) {
+      auto world = (*maker_)(arrivals_[trace], settings_.initial_replicas);
+      const sim::SimulatedWorld* const teller = world.get();
+      return {std::move(world), teller, periods(trace)};
+    }
+    const trace::DemandTrace& demand = settings_.traces[trace];
+    const policy::Workload workload = workload_on(settings_, demand);
+    if (settings_.world == "realistic") {
+      return {std::make_unique<sim::RealisticWorld>(demand, workload, settings_.initial_replicas, settings_.realistic),
+              nullptr, periods(trace)};
+    }
+    return {std::make_unique<sim::IdealisedWorld>(demand, workload, settings_.initial_replicas), nullptr,
+            periods(trace)};
+  }
+
+ private:
+  const CompareSettings& settings_;
+  Preset preset_;
+  // Of `fluid` and `requests`: from preset_, and by trace.
+  std::optional<WorldMaker> maker_;
+  std::vector<std::shared_ptr<const sim::Arrivals>> arrivals_;
+};
+
+/// What users got, where single requests are known.
+void add_requests(const sim::Truth& truth, report::RunMetrics& metrics) {
+  if (truth.requests <= 0.0) return;
+  metrics.failed_ratio = truth.failed() / truth.requests;
+  metrics.request_latency_p50_s = to_seconds(truth.latency.quantile(0.50));
+  metrics.request_latency_p95_s = to_seconds(truth.latency.quantile(0.95));
+  metrics.request_latency_p99_s = to_seconds(truth.latency.quantile(0.99));
 }
 
 std::string summary_json(const report::RunMetrics& metrics) {
@@ -116,7 +192,18 @@ std::vector<std::pair<std::string, std::string>> configuration_of(const CompareS
   add(policy::settings_of(copy.workload));
   rows.emplace_back("initial-replicas", cat(settings.initial_replicas, " replicas"));
   if (settings.world == "realistic") add(sim::settings_of(copy.realistic));
-  rows.emplace_back("period", "the step of each trace");
+  if (has_requests(settings)) {
+    copy.preset = preset_of(settings);
+    rows.emplace_back("preset", copy.preset.name);
+    rows.emplace_back("arrivals", copy.preset.play.arrivals);
+    add(settings.world == "fluid" ? sim::settings_of(copy.preset.fluid) : sim::settings_of(copy.preset.requests));
+    add(sim::settings_of(copy.preset.pods));
+    add(sim::settings_of(copy.preset.metrics));
+    add(sim::settings_of(copy.preset.faults));
+    rows.emplace_back("period", format_duration(settings.workload.period));
+  } else {
+    rows.emplace_back("period", "the step of each trace");
+  }
   rows.emplace_back("seed", std::to_string(settings.seed));
   return rows;
 }
@@ -153,21 +240,21 @@ class Progress {
   const OnProgress& listener_;
 };
 
-Result<void> run_job(const CompareSettings& settings, double scale, const std::stop_token& stop, Progress& progress,
-                     Job& job) {
+Result<void> run_job(const CompareSettings& settings, const Worlds& worlds, double scale, const std::stop_token& stop,
+                     Progress& progress, Job& job) {
   const trace::DemandTrace& trace = settings.traces[job.trace];
   const std::string& text = settings.policies[job.policy];
   const policy::Workload workload = workload_on(settings, trace);
   MPCA_TRY(const auto policy, policy::create_policy(text, workload, "--policy"));
-  const auto world = make_world(settings, trace);
+  const Worlds::Made made = worlds.make(job.trace);
   MPCA_TRY(auto recorder,
            runlog::RunRecorder::create(job.directory, {text, workload, settings.world, trace.name, settings.program},
                                        settings.replace));
   report::MetricsAccumulator metrics(workload.capacity_rps, workload.target_utilization);
-  report::SeriesThinner thinner(static_cast<int>(trace.demand_rps.size()), kDrawnPoints);
+  report::SeriesThinner thinner(made.periods, kDrawnPoints);
   std::int64_t unreported = 0;
   const bool finished =
-      run_policy(*world, *policy, stop, [&](const auto& observation, const auto& decision, const auto& outcome) {
+      run_policy(*made.world, *policy, stop, [&](const auto& observation, const auto& decision, const auto& outcome) {
         recorder.record(observation, decision, outcome);
         metrics.add(outcome);
         thinner.add(outcome);
@@ -176,6 +263,7 @@ Result<void> run_job(const CompareSettings& settings, double scale, const std::s
   if (!finished) return fail(ErrorCode::interrupted, "interrupted");
   progress.add(unreported);
   job.metrics = metrics.finish();
+  if (made.teller != nullptr) add_requests(made.teller->truth(), job.metrics);
   job.series = thinner.finish();
   MPCA_TRY_VOID(recorder.add_file("summary.json", summary_json(job.metrics)));
   MPCA_TRY_VOID(recorder.add_file("config.json", config_json(settings, trace, text, scale)));
@@ -215,8 +303,10 @@ Result<report::Comparison> compare(CompareSettings settings, const std::stop_tok
   for (trace::DemandTrace& trace : settings.traces) {
     scales.push_back(peak_scale(trace, settings.workload, settings.peak_replicas));
     for (double& demand : trace.demand_rps) demand *= scales.back();
-    periods += static_cast<std::int64_t>(trace.demand_rps.size() * settings.policies.size());
   }
+  const Worlds worlds(settings);
+  for (std::size_t t = 0; t < settings.traces.size(); ++t)
+    periods += static_cast<std::int64_t>(worlds.periods(t)) * static_cast<std::int64_t>(settings.policies.size());
 
   std::vector<Job> jobs;
   std::set<std::string> trace_names;
@@ -236,7 +326,7 @@ Result<report::Comparison> compare(CompareSettings settings, const std::stop_tok
   Progress progress(periods, on_progress);
   const int ran = os::parallel_for(static_cast<int>(jobs.size()), settings.jobs, stop, [&](int index) {
     Job& job = jobs[static_cast<std::size_t>(index)];
-    job.result = run_job(settings, scales[job.trace], stop, progress, job);
+    job.result = run_job(settings, worlds, scales[job.trace], stop, progress, job);
   });
   int kept = 0;
   for (int i = 0; i < ran; ++i) kept += jobs[static_cast<std::size_t>(i)].result.has_value() ? 1 : 0;

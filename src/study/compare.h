@@ -13,6 +13,7 @@
 #include "policy/policy.h"
 #include "report/comparison.h"
 #include "sim/realistic_world.h"
+#include "study/preset.h"
 #include "trace/demand_trace.h"
 
 namespace mpca::study {
@@ -20,9 +21,14 @@ namespace mpca::study {
 struct CompareSettings {
   std::vector<trace::DemandTrace> traces;
   std::vector<std::string> policies;  // as create_policy() takes them
-  std::string world = "idealised";    // or `realistic`
-  policy::Workload workload;          // its period gives way to each trace's step
+  /// The reference lab's `idealised` and `realistic` (no randomness; a control period is a step of the trace), or the
+  /// worlds that do not flatter, `fluid` and `requests`.
+  std::string world = "idealised";
+  policy::Workload workload;
   sim::RealisticSettings realistic;
+  /// Of `fluid` and `requests`: pods, metrics, arrivals and the service, whose time is scaled so that capacity is wrong
+  /// by as much as in the preset: not at all, as a rule. Its workload and the scale of its traces give way.
+  Preset preset;
   int initial_replicas = 2;  // of every policy, within the bounds
   /// Traces are scaled so that their 99.9th percentile needs this many replicas at the target utilization. Not set:
   /// only those whose peak needs more than the maximum, to the lesser of 12 and the maximum. 0: never.
@@ -41,9 +47,8 @@ using OnProgress = std::function<void(double done)>;
 /// Writes `out`/TRACE/POLICY/{decisions.jsonl, decisions.csv, summary.json, config.json} per run, then `summary.csv`
 /// and `report.html`.
 ///
-///   errors   invalid_argument  no trace, no policy, a policy text that create_policy() refuses, bounds (all at once,
-///   before
-///                              anything is written)
+///   errors   invalid_argument  no trace, no policy, a policy text that create_policy() refuses, bounds, a world that
+///                              cannot have this period (all at once, before anything is written)
 ///            already_exists    `out` holds something and `replace` is false
 ///            io                the first failure; finished runs stay
 ///            interrupted       finished runs stay, no report

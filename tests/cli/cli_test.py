@@ -180,7 +180,9 @@ def own_usage(tmp):
     expect(run("mpc-autoscaler", "trace"), 2, err="trace generate")
     expect(run("mpc-autoscaler", "trace", "--help"), 0, out="trace validate")
     expect(run("mpc-autoscaler", "trace", "genrate"), 2, err='did you mean "generate"?')
-    expect(run("mpc-autoscaler", "compare"), 2, err=["--trace is required", "--policy is required", "--out is required"])
+    expect(run("mpc-autoscaler", "compare"), 2, err=["--trace is required", "--out is required"])
+    for command in ("compare", "lab", "backtest"):
+        expect(run("mpc-autoscaler", command, "--help"), 0, out="not given: predictive")
     expect(run("mpc-autoscaler", "compare", "--trace", SPIKE, "--polcy", "x", "--out", tmp / "x"), 2,
            err='unknown flag --polcy (did you mean "--policy"?)')
     expect(run("mpc-autoscaler", "compare", "--trace", SPIKE, "--policy", "reactive:targt=0.5", "--out", tmp / "x"), 2,
@@ -201,6 +203,9 @@ def own_compare(tmp):
     page = (out / "report.html").read_text()
     check("mpc-autoscaler compare --trace" in page and "http://" not in page.replace("http://www.w3.org", ""),
           "the report holds its command and no address")
+    expect(run("mpc-autoscaler", "compare", "--trace", SPIKE, "--world", "fluid", "--out", tmp / "ours"), 0,
+           out=["predictive", "hpa", "requests failed [%]"])
+    check(sorted(path.name for path in (tmp / "ours" / "spike").iterdir()) == ["hpa", "predictive"], "predictive and the HPA unless told")
     expect(run("mpc-autoscaler", *arguments, "--out", out), 2, err="already exists")
     expect(run("mpc-autoscaler", *arguments, "--out", out, "--force"), 0)
     logs = sorted(out.glob("*/*/decisions.jsonl"))

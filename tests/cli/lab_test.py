@@ -57,7 +57,7 @@ def usage(tmp):
     result = lab()
     check(result.returncode == 2 and "--out is required" in result.stderr, "lab without anything", result.stderr)
     result = lab("--out", tmp / "x", "--readiness-lag", "soon", "--chaos", "kill-pot@5s", "--scenario", "spik")
-    for text in ("--readiness-lag: ", "lognormal(mean=", 'unknown event "kill-pot" (did you mean "kill-pod"?)', "--policy NAME or --batch NAME",
+    for text in ("--readiness-lag: ", "lognormal(mean=", 'unknown event "kill-pot" (did you mean "kill-pod"?)',
                  '--scenario is "spik"; must be one of step, spike, seasonality'):
         check(text in result.stderr, f"every problem at once: {text}", result.stderr)
     check(result.returncode == 2 and not (tmp / "x").exists(), "nothing written on bad usage", result.stderr)

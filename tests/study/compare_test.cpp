@@ -77,6 +77,66 @@ TEST(Compare, ResultsDoNotDependOnTheNumberOfJobs) {
   }
 }
 
+// The worlds that know single requests: 300 s at 20 and 100 rps by turns, control periods of 15 s whatever the step.
+TEST(Compare, WorldsOfRequestsHaveTheirOwnPeriodAndSayWhatUsersGot) {
+  TemporaryDirectory directory;
+  for (const std::string world : {"fluid", "requests"}) {
+    CompareSettings own = settings(directory.file(world));
+    own.world = world;
+    own.preset = load_preset("standard").value();
+    own.traces = {wave("wave", 100.0, 20)};
+    own.traces[0].step = std::chrono::seconds(60);
+    own.policies = {"static:12", "static:2"};
+    const auto comparison = compare(own, {}, ignore);
+    ASSERT_TRUE(comparison) << comparison.error().message;
+    const auto& runs = comparison->traces[0].runs;
+    ASSERT_EQ(comparison->traces[0].time_s.size(), 80u);  // 20 x 60 s / 15 s
+    EXPECT_EQ(comparison->traces[0].time_s[1], 15.0);
+    EXPECT_EQ(runs[0].metrics.mean_replicas, 12.0);
+    ASSERT_TRUE(runs[0].metrics.failed_ratio && runs[1].metrics.request_latency_p95_s);
+    EXPECT_LT(*runs[0].metrics.request_latency_p95_s, *runs[1].metrics.request_latency_p95_s);
+    EXPECT_EQ(runs[0].metrics.failed_ratio, 0.0);
+    const auto replayed = runlog::replay(own.out + "/wave/static_2/decisions.jsonl", "", [](const auto&) {});
+    ASSERT_TRUE(replayed);
+    EXPECT_EQ(replayed->decisions, 80);
+  }
+}
+
+// 20 rps is 2 replicas' worth of a capacity of 10, and a fifth of one of 100: the service is as fast as it is said to
+// be.
+TEST(Compare, TheServiceOfAPresetTakesTheCapacityThatIsGiven) {
+  TemporaryDirectory directory;
+  double p95[2] = {};
+  for (int i = 0; i < 2; ++i) {
+    CompareSettings own = settings(directory.file(std::to_string(i)));
+    own.world = "fluid";
+    own.preset = load_preset("standard").value();
+    own.traces = {wave("wave", 20.0, 20)};
+    own.policies = {"static:3"};
+    own.workload.capacity_rps = i == 0 ? 10.0 : 100.0;
+    const auto comparison = compare(own, {}, ignore);
+    ASSERT_TRUE(comparison) << comparison.error().message;
+    p95[i] = comparison->traces[0].runs[0].metrics.request_latency_p95_s.value();
+  }
+  EXPECT_GE(p95[0], 0.1);  // a request alone takes 100 ms
+  EXPECT_LT(p95[1], 0.05);
+}
+
+TEST(Compare, WorldsOfRequestsWantWholeSecondsAndATraceOfAPeriod) {
+  TemporaryDirectory directory;
+  CompareSettings bad = settings(directory.file("out"));
+  bad.world = "fluid";
+  bad.preset = load_preset("standard").value();
+  bad.workload.period = std::chrono::milliseconds(1500);
+  bad.traces[0].demand_rps.resize(1);
+  bad.traces[0].step = std::chrono::seconds(1);
+  const auto result = compare(bad, {}, ignore);
+  ASSERT_FALSE(result);
+  for (const char* part : {"wants whole seconds", "wave: shorter than a control period"})
+    EXPECT_NE(result.error().message.find(part), std::string::npos) << result.error().message;
+  EXPECT_TRUE(directory.names().empty());
+}
+
 TEST(Compare, EveryBadSettingIsSaidBeforeAnythingIsWritten) {
   TemporaryDirectory directory;
   CompareSettings bad = settings(directory.file("out"));
