@@ -154,6 +154,14 @@ Signal read_signal(const json& object, const char* name) {
   return {fields.at(0).get<double>(), Duration(whole<std::int64_t>(fields.at(1), name)), quality};
 }
 
+Duration read_utc_offset(const json& value) {
+  constexpr Duration kMost = std::chrono::hours(26);  // that any place on earth has ever had, and a bit
+  const Duration offset(whole<std::int64_t>(value, "utc_offset_ns"));
+  if (offset < -kMost || offset > kMost)
+    throw BadField(cat("utc_offset_ns is ", offset.count(), "; must be within 26 h"));
+  return offset;
+}
+
 std::vector<policy::PodObservation> read_pods(const json& object) {
   std::vector<policy::PodObservation> pods;
   const auto found = object.find("pods");
@@ -203,6 +211,10 @@ void DecisionLogFormatter::append(const DecisionRecord& record, std::string& out
   LineWriter line(out);
   line.raw("{\"now_ns\":");
   line.integer(observation.now.time_since_epoch().count());
+  if (observation.utc_offset != Duration::zero()) {
+    line.key("utc_offset_ns");
+    line.integer(observation.utc_offset.count());
+  }
   line.key("spec");
   line.integer(observation.spec_replicas);
   line.key("ready");
@@ -330,6 +342,7 @@ Result<DecisionRecord> DecisionLogParser::parse_record(std::string_view text) {
     DecisionRecord record;
     Observation& observation = record.observation;
     observation.now = TimePoint(Duration(whole<std::int64_t>(object.at("now_ns"), "now_ns")));
+    if (object.contains("utc_offset_ns")) observation.utc_offset = read_utc_offset(object["utc_offset_ns"]);
     observation.spec_replicas = whole<int>(object.at("spec"), "spec");
     observation.ready_replicas = whole<int>(object.at("ready"), "ready");
     if (const auto ages = object.find("starting_ns"); ages != object.end()) {

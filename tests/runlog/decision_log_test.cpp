@@ -42,6 +42,8 @@ DecisionRecord wild_record(std::uint32_t index) {
   RandomStream random(5, "records", index);
   DecisionRecord record;
   policy::Observation& observation = record.observation;
+  if (random.uniform() < 0.3)
+    observation.utc_offset = std::chrono::minutes(15) * static_cast<int>(random.below(100)) - std::chrono::hours(12);
   observation.now = TimePoint(Duration(static_cast<std::int64_t>(random.bits() >> 2)));
   observation.spec_replicas = static_cast<int>(random.below(100));
   observation.ready_replicas = static_cast<int>(random.below(100));
@@ -156,6 +158,19 @@ TEST(DecisionLog, ABadRecordNamesFileAndLineAndWhatCameBeforeIsDelivered) {
   ASSERT_FALSE(result);
   EXPECT_EQ(delivered, 1);
   EXPECT_TRUE(result.error().message.starts_with(path + ": line 3: ")) << result.error().message;
+}
+
+// The policy bins by local time: with another offset it would decide otherwise.
+TEST(DecisionLog, AnOffsetThatNoPlaceHasIsRefused) {
+  DecisionLogParser parser;
+  EXPECT_EQ(parser.parse_record(R"({"now_ns":0,"utc_offset_ns":7200000000000,"spec":2,"ready":2,"replicas":2})")
+                .value()
+                .observation.utc_offset,
+            std::chrono::hours(2));
+  const auto far =
+      parser.parse_record(R"({"now_ns":0,"utc_offset_ns":720000000000000,"spec":2,"ready":2,"replicas":2})");
+  ASSERT_FALSE(far);
+  EXPECT_EQ(far.error().message, "utc_offset_ns is 720000000000000; must be within 26 h");
 }
 
 TEST(DecisionLog, EmptyFilesAndGarbageAreNoLogs) {
