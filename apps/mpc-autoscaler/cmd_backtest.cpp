@@ -1,5 +1,4 @@
 // `backtest`: policies against the HPA and against perfect foresight, on many traces and seeds.
-#include "config/duration_file.h"
 #include "config/policy_text.h"
 #include "core/os/file.h"
 #include "core/os/parallel.h"
@@ -7,6 +6,7 @@
 #include "mpc-autoscaler/commands.h"
 #include "mpc-autoscaler/default_policies.h"
 #include "mpc-autoscaler/load_traces.h"
+#include "mpc-autoscaler/preset_changes.h"
 #include "mpc-autoscaler/progress_bar.h"
 #include "mpca_version.h"
 #include "report/backtest_json.h"
@@ -63,21 +63,6 @@ Result<study::Shard> parse_shard(std::string_view text) {
   if (!index || !count || *index < 1 || *count < *index)
     return invalid(cat("--shard is \"", text, "\"; must be I/N with 1 <= I <= N, such as 2/8"));
   return study::Shard{.index = static_cast<int>(*index), .count = static_cast<int>(*count)};
-}
-
-/// `readiness-lag=@lags.txt` with the lags of the file.
-Result<std::vector<std::string>> with_files_read(const std::vector<std::string>& changes) {
-  std::vector<std::string> read;
-  for (const std::string& change : changes) {
-    const std::size_t at = change.find("=@");
-    if (at == std::string::npos) {
-      read.push_back(change);
-      continue;
-    }
-    MPCA_TRY(const std::string lags, config::resolve_duration_text(change.substr(at + 1)));
-    read.push_back(cat(change.substr(0, at), "=", lags));
-  }
-  return read;
 }
 
 Result<int> backtest(const BacktestOptions& options, Context& context) {

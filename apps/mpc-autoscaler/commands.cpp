@@ -4,11 +4,26 @@ namespace mpca::app {
 
 std::vector<Command> all_commands() {
   std::vector<Command> commands;
-  for (Command (*make)() :
-       {compare_command, backtest_command, study_merge_command, lab_command, policies_command, hpa_explain_command,
-        replay_command, trace_generate_command, trace_from_phases_command, trace_validate_command, trace_import_command,
-        trace_transform_command, trace_info_command, simulate_idealised_command, grid_idealised_command,
-        grid_realistic_command, report_summarize_run_command, report_costs_command, control_loop_command}) {
+  for (Command (*make)() : {compare_command,
+                            backtest_command,
+                            tune_command,
+                            study_merge_command,
+                            lab_command,
+                            policies_command,
+                            hpa_explain_command,
+                            replay_command,
+                            trace_generate_command,
+                            trace_from_phases_command,
+                            trace_validate_command,
+                            trace_import_command,
+                            trace_transform_command,
+                            trace_info_command,
+                            simulate_idealised_command,
+                            grid_idealised_command,
+                            grid_realistic_command,
+                            report_summarize_run_command,
+                            report_costs_command,
+                            control_loop_command}) {
     commands.push_back(make());
   }
   return commands;

@@ -26,6 +26,7 @@ Command trace_import_command();
 Command trace_info_command();
 Command trace_transform_command();
 Command trace_validate_command();
+Command tune_command();
 
 /// In the order of the help page.
 std::vector<Command> all_commands();

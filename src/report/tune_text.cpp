@@ -34,10 +34,12 @@ std::string short_name(std::string_view kind) {
   return std::string(kind);
 }
 
-/// ` (95 % interval 8.0% to 12.4%)`
-std::string interval_words(const Interval& figure) {
-  if (!figure.low || !figure.high) return "";
-  return cat(" (95 % interval ", words_of_percent(*figure.low), " to ", words_of_percent(*figure.high), ")");
+/// ` (95 % interval 8.0% to 12.4%)`; of what it costs more where nothing is saved.
+std::string interval_words(const Interval& saving) {
+  if (!saving.low || !saving.high) return "";
+  const bool is_cost = saving.value < 0.0;
+  return cat(" (95 % interval ", words_of_percent(is_cost ? -*saving.high : *saving.low), " to ",
+             words_of_percent(is_cost ? -*saving.low : *saving.high), ")");
 }
 
 bool is_about_share(const TuneReport& report) { return report.late_share > 0.0; }
