@@ -100,10 +100,13 @@ std::string verdict_text(const TuneReport& report) {
       std::string text =
           cat("Use predictive: it ", saving_words(report, rule.saving), ".\n\n  ", printable(rule.policy), "\n");
       const TuneRule& simple = report.rules[report.best_simple];
-      if (simple.kind != "today")
-        text += cat("\nIt saves ", words_of_percent(report.predictive_saving.value),
-                    interval_words(report.predictive_saving), " against ", words_of_kind(simple.kind),
-                    ", the best without prediction.\n");
+      const Interval& saving = report.predictive_saving;
+      if (simple.kind == "today") return text;
+      text += cat("\nAgainst ", words_of_kind(simple.kind), ", the best without prediction, it saves ",
+                  words_of_percent(saving.value), interval_words(saving), ".\n");
+      if (saving.low.value_or(0.0) < kWorthIt)
+        text += cat("That is a narrow call: ", printable(simple.policy), " alone ", saving_words(report, simple.saving),
+                    ".\n");
       return text;
     }
     case TuneVerdict::use_reactive: {
