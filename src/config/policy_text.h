@@ -1,5 +1,5 @@
-// Policy texts as people give them on the command line, made complete: `hpa:@web.yaml` names a file, and a pure policy
-// reads none.
+// Policy texts as people give them on the command line, made complete: `hpa:@web.yaml` and
+// `predictive:calendar=@sales.yaml` name files, and a pure policy reads none.
 #pragma once
 
 #include <string>
@@ -10,8 +10,9 @@
 
 namespace mpca::config {
 
-/// `hpa:@FILE[,key=value…]` with the file's HorizontalPodAutoscaler written out (`hpa:metrics=cpu:60%,min=2,…`), so
-/// that a log which names the policy repeats it without the file; any other text as it is.
+/// `hpa:@FILE[,key=value…]` with the file's HorizontalPodAutoscaler written out (`hpa:metrics=cpu:60%,min=2,…`), and
+/// `predictive:calendar=@FILE[,…]` with the calendar's events and days (policy/predictive/calendar.h), so that a log
+/// which names the policy repeats it without the file; any other text as it is.
 ///
 ///   errors   not_found, io, invalid_argument  of the file, each line with its name
 ///            unsupported  the object looks at a metric that no world shows

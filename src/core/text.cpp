@@ -77,6 +77,15 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
+std::uint32_t stable_hash(std::string_view text) {
+  std::uint32_t hash = 2166136261U;
+  for (const char character : text) hash = (hash ^ static_cast<unsigned char>(character)) * 16777619U;
+  return hash;
+}
+
+// File systems take 255 bytes, and there is a suffix to come.
+constexpr std::size_t kLongestFileName = 160;
+
 std::string file_name_of(std::string_view text) {
   std::string name;
   for (const char character : text) {
@@ -84,7 +93,15 @@ std::string file_name_of(std::string_view text) {
                           std::string_view("._=-").find(character) != std::string_view::npos;
     name += is_plain ? character : '_';
   }
-  return name.empty() || name[0] == '.' ? "_" + name : name;
+  if (name.empty() || name[0] == '.') name.insert(0, 1, '_');
+  if (name.size() <= kLongestFileName) return name;
+  // Of the whole, so that two long texts with one beginning have two names.
+  const std::uint32_t hash = stable_hash(text);
+  constexpr std::size_t kDigits = 8;
+  name.resize(kLongestFileName - kDigits - 1);
+  name += '_';
+  for (int shift = 28; shift >= 0; shift -= 4) name += "0123456789abcdef"[(hash >> shift) & 15U];
+  return name;
 }
 
 std::string join(std::span<const std::string> parts, std::string_view separator) {

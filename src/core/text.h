@@ -34,8 +34,11 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 
 std::string join(std::span<const std::string> parts, std::string_view separator);
 
-/// A name for a file or directory: letters, digits and `._=-` of `text`, the rest as `_`; never empty, hidden or a way
-/// out of its directory.
+/// A number for a text, the same on every machine (FNV-1a, 32 bits).
+std::uint32_t stable_hash(std::string_view text);
+
+/// A name for a file or directory: letters, digits and `._=-` of `text`, the rest as `_`; never empty, hidden, a way
+/// out of its directory, or too long (then the end gives way to a number made of all of it).
 std::string file_name_of(std::string_view text);
 
 /// The candidate with the smallest edit distance (neighbours swapped count as one) when it is close enough to be a

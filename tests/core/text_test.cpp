@@ -56,5 +56,20 @@ TEST(Text, FileNamesAreSafe) {
   EXPECT_EQ(file_name_of(""), "_");
 }
 
+TEST(Text, LongFileNamesAreCutAndStillTellTextsApart) {
+  const std::string as(160, 'a');
+  EXPECT_EQ(file_name_of(as), as);
+  EXPECT_EQ(file_name_of(as + "b").size(), 160U);
+  EXPECT_NE(file_name_of(as + "b"), file_name_of(as + "c"));
+  EXPECT_TRUE(file_name_of(as + "b").starts_with(as.substr(0, 151) + "_"));
+}
+
+// Fowler, Noll and Vo's own test vectors.
+TEST(Text, AHashIsTheSameEverywhere) {
+  EXPECT_EQ(stable_hash(""), 0x811c9dc5U);
+  EXPECT_EQ(stable_hash("a"), 0xe40c292cU);
+  EXPECT_EQ(stable_hash("foobar"), 0xbf9cf968U);
+}
+
 }  // namespace
 }  // namespace mpca

@@ -86,13 +86,6 @@ void check_event(const CalendarEvent& event, Problems& problems) {
         cat("event \"", event.name, "\": demand is ", event.demand_rps, " requests/s; must be >= 0 and <= 1e9"));
 }
 
-/// FNV-1a: the same number for the same name, everywhere.
-std::uint32_t identity_of(std::string_view name) {
-  std::uint32_t hash = 2166136261U;
-  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
-  return hash;
-}
-
 }  // namespace
 
 std::optional<std::chrono::weekday> parse_weekday(std::string_view text) {
@@ -231,7 +224,7 @@ forecast::SpecialDays Calendar::special_days() const {
   forecast::SpecialDays special;
   for (const AlikeDays& list : alike_) {
     const auto day_class = static_cast<std::uint8_t>(special.classes.size());
-    if (!list.like) special.classes.push_back(identity_of(list.name));
+    if (!list.like) special.classes.push_back(stable_hash(list.name));
     for (const LocalDate date : list.days)
       special.days.push_back({.date = date, .day_class = day_class, .weekday = list.like});
   }
