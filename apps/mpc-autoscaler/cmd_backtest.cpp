@@ -8,6 +8,7 @@
 #include "mpc-autoscaler/load_traces.h"
 #include "mpc-autoscaler/preset_changes.h"
 #include "mpc-autoscaler/progress_bar.h"
+#include "mpc-autoscaler/wall_clock_options.h"
 #include "mpca_version.h"
 #include "report/backtest_json.h"
 #include "report/backtest_table.h"
@@ -29,6 +30,7 @@ struct BacktestOptions {
   std::string shard = "1/1";
   bool no_opponents = false;
   bool force = false;
+  WallClockOptions clock;
 };
 
 SettingsTable settings_of(BacktestOptions& options) {
@@ -53,6 +55,8 @@ SettingsTable settings_of(BacktestOptions& options) {
       {"shard", &options.shard, "play only part I of N (as I/N), for `study merge`"},
       {"no-opponents", &options.no_opponents, "leave out hpa:sweep and clairvoyant where they are not asked for"},
       {"force", &options.force, "replace the results of another study in --out"},
+      time_zone_setting(options.clock),
+      starts_at_setting(options.clock),
   };
 }
 
@@ -71,6 +75,8 @@ Result<int> backtest(const BacktestOptions& options, Context& context) {
   MPCA_TRY(study::Preset preset, study::load_preset(options.preset, changes));
   MPCA_TRY(std::vector<std::string> policies,
            config::resolve_policy_texts(given_or(options.policies, kJudgedPolicies)));
+  MPCA_TRY(sim::WallClock clock, wall_clock(options.clock));
+  MPCA_TRY_VOID(check_dates(policies, options.clock));
   MPCA_TRY(std::vector<trace::DemandTrace> traces, load_traces(options.traces, context.stop));
   if (shard.count > 1 && !options.json.empty())
     return invalid("--json: a shard has no comparison of its own; give --json to `study merge`");
@@ -79,6 +85,7 @@ Result<int> backtest(const BacktestOptions& options, Context& context) {
                                    .with_opponents = !options.no_opponents,
                                    .preset = std::move(preset),
                                    .world = options.world,
+                                   .clock = std::move(clock),
                                    .seeds = options.seeds,
                                    .jobs = options.jobs,
                                    .shard = shard,

@@ -8,6 +8,7 @@
 #include "mpc-autoscaler/default_policies.h"
 #include "mpc-autoscaler/load_traces.h"
 #include "mpc-autoscaler/progress_bar.h"
+#include "mpc-autoscaler/wall_clock_options.h"
 #include "mpca_version.h"
 #include "report/comparison_table.h"
 #include "study/compare.h"
@@ -29,6 +30,7 @@ struct CompareOptions {
   bool force = false;
   policy::Workload workload;
   sim::RealisticSettings realistic;
+  WallClockOptions clock;
 };
 
 SettingsTable settings_of(CompareOptions& options) {
@@ -55,6 +57,8 @@ SettingsTable settings_of(CompareOptions& options) {
       {"initial-replicas", &options.initial_replicas, "replicas", Range::at_least(-1),
        "at the start; -1 is --min-replicas"},
       {"force", &options.force, "replace results that are already in --out"},
+      time_zone_setting(options.clock),
+      starts_at_setting(options.clock),
   };
   for (Setting& setting : policy::settings_of(options.workload)) {
     if (setting.name() == "period") {
@@ -72,6 +76,8 @@ Result<int> compare(const CompareOptions& options, Context& context) {
   MPCA_TRY(std::vector<trace::DemandTrace> traces, load_traces(options.traces, context.stop));
   MPCA_TRY(std::vector<std::string> policies,
            config::resolve_policy_texts(given_or(options.policies, kComparedPolicies)));
+  MPCA_TRY(sim::WallClock clock, wall_clock(options.clock));
+  MPCA_TRY_VOID(check_dates(policies, options.clock));
   MPCA_TRY(study::Preset preset, study::load_preset(options.preset, options.changes));
   study::CompareSettings settings{
       .traces = std::move(traces),
@@ -79,6 +85,7 @@ Result<int> compare(const CompareOptions& options, Context& context) {
       .world = options.world,
       .workload = options.workload,
       .realistic = options.realistic,
+      .clock = std::move(clock),
       .preset = std::move(preset),
       .initial_replicas = options.initial_replicas < 0 ? options.workload.min_replicas : options.initial_replicas,
       .peak_replicas = options.peak_replicas < 0 ? std::nullopt : std::optional(options.peak_replicas),

@@ -11,6 +11,7 @@
 #include "lab/batch.h"
 #include "mpc-autoscaler/commands.h"
 #include "mpc-autoscaler/default_policies.h"
+#include "mpc-autoscaler/wall_clock_options.h"
 #include "mpca_version.h"
 #include "report/comparison_table.h"
 #include "runlog/run_directory.h"
@@ -37,6 +38,7 @@ struct LabOptions {
   std::string out;
   bool resume = false;
   bool force = false;
+  WallClockOptions clock;  // the date is that of today
   lab::ExperimentSettings experiment{.workload = {.capacity_rps = 17.5, .max_replicas = 30}};
 };
 
@@ -76,6 +78,7 @@ SettingsTable settings_of(LabOptions& options) {
       Setting("out", &options.out, "directory for run directories, summary.csv and report.html").require(),
       {"resume", &options.resume, "keep the finished runs in --out and run what is missing"},
       {"force", &options.force, "replace results that are already in --out"},
+      time_zone_setting(options.clock),
   };
   for (Setting& setting : policy::settings_of(options.experiment.workload)) {
     const std::string& name = setting.name();
@@ -223,6 +226,11 @@ Result<int> run_lab(const LabOptions& options, Context& context) {
     } else {
       problems.add(cat("--policy: ", resolved.error().message));
     }
+  }
+  if (auto clock = wall_clock(options.clock)) {
+    settings.experiment.offsets = std::move(clock->offsets);
+  } else {
+    problems.add(clock.error().message);
   }
   auto scenarios = loads(options, context.stop);
   if (scenarios) {

@@ -253,7 +253,8 @@ Result<MeasuredRun> run_experiment(const ExperimentSettings& settings, const Run
   LabWorld world({.workload = settings.workload,
                   .length = length,
                   .scrape_interval = settings.scrape_interval,
-                  .concurrency = settings.concurrency},
+                  .concurrency = settings.concurrency,
+                  .offsets = settings.offsets},
                  clock, fleet, *metrics, *balancer, meter, stop);
   internal::Observer observer({clock, fleet, *balancer, *metrics, world}, kSample,
                               static_cast<std::size_t>(std::ceil(to_seconds(length) / to_seconds(kSample))),

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/duration_distribution.h"
+#include "core/local_time.h"
 #include "core/result.h"
 #include "core/settings.h"
 #include "lab/measured_run.h"
@@ -48,6 +49,7 @@ struct ExperimentSettings {
   Duration timeout = std::chrono::seconds(30);  // of a request; real
   std::string toy_load{};                       // the program
   std::vector<ChaosEvent> chaos{};
+  UtcOffsets offsets{};  // of the workload's local time: what policies take for day and night
 };
 
 /// The flags of an experiment, without the workload's and those that need more than a table can check.

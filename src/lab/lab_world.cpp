@@ -66,6 +66,7 @@ std::optional<policy::Observation> LabWorld::next() {
   policy::Observation observation;
   observation.now = std::max(clock_.now(), next_instant_);
   if (last_shown_ && observation.now <= *last_shown_) observation.now = *last_shown_ + Duration(1);
+  observation.utc_offset = settings_.offsets.at(observation.now);
   const FleetView fleet = fleet_.view();
   observation.spec_replicas = fleet.spec_replicas;
   observation.ready_replicas = fleet.ready_replicas;

@@ -9,6 +9,7 @@
 #include <stop_token>
 
 #include "core/latency_histogram.h"
+#include "core/local_time.h"
 #include "lab/balancer.h"
 #include "lab/experiment_clock.h"
 #include "lab/metrics_source.h"
@@ -42,6 +43,7 @@ struct LabWorldSettings {
   Duration length{};           // of the experiment
   Duration scrape_interval{};  // experiment time: what is older than this and a half is stale
   int concurrency = 2;
+  UtcOffsets offsets{};  // of the workload's local time
 };
 
 class LabWorld final : public policy::World {

@@ -15,10 +15,12 @@
 #include "report/backtest_html.h"
 #include "report/backtest_table.h"
 #include "report/trajectory_file.h"
+#include "sim/dated_world.h"
 #include "study/foresight.h"
 #include "study/internal/study_files.h"
 #include "study/play.h"
 #include "study/ruler.h"
+#include "trace/timestamps.h"
 
 namespace mpca::study {
 namespace {
@@ -139,7 +141,8 @@ class Player {
     report::TrajectoryRecorder trajectory(periods, kTrajectoryPoints, capacity_rps);
     std::optional<report::RunSums> at_half;
     double elapsed_s = 0.0;
-    const bool finished = run_policy(*world, policy, stop, [&](const auto&, const auto&, const auto& outcome) {
+    sim::DatedWorld dated(*world, settings_.clock);
+    const bool finished = run_policy(dated, policy, stop, [&](const auto&, const auto&, const auto& outcome) {
       trajectory.add(outcome);
       elapsed_s += to_seconds(outcome.length);
       if (!at_half && elapsed_s >= half_s) at_half = sums_of(world->truth());
@@ -213,6 +216,12 @@ Result<void> make_directories(const std::string& out, const StudyDefinition& def
       MPCA_TRY_VOID(os::make_directories(std::filesystem::path(path).parent_path()));
   }
   return {};
+}
+
+/// None when nobody said when and where: such studies go on as they began.
+std::vector<std::pair<std::string, std::string>> clock_rows(const sim::WallClock& clock) {
+  if (clock.ahead == Duration::zero() && clock.time_zone == sim::WallClock{}.time_zone) return {};
+  return {{"time-zone", clock.time_zone}, {"starts-at", trace::format_rfc3339(TimePoint(clock.ahead))}};
 }
 
 /// The whole report, from the files of all jobs.
@@ -302,6 +311,7 @@ Result<report::BacktestReport> backtest(const BacktestSettings& settings, const 
   definition.violation_levels = settings.preset.violation_levels;
   definition.prices = settings.preset.prices;
   definition.configuration = preset_rows(settings.preset);
+  for (auto& row : clock_rows(settings.clock)) definition.configuration.push_back(std::move(row));
   definition.families = families;
   MPCA_TRY_VOID(prepare_out(settings.out, definition, settings.replace));
 

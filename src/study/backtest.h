@@ -11,6 +11,7 @@
 
 #include "core/result.h"
 #include "report/backtest.h"
+#include "sim/dated_world.h"
 #include "study/preset.h"
 #include "trace/demand_trace.h"
 
@@ -34,7 +35,8 @@ struct BacktestSettings {
   bool with_opponents = true;  // adds `hpa:sweep` and `clairvoyant` where they are missing
   Preset preset;
   std::string world = "fluid";
-  int seeds = 3;  // 1 … seeds
+  sim::WallClock clock;  // that policies are shown
+  int seeds = 3;         // 1 … seeds
   int jobs = 1;
   Shard shard;
   bool replace = false;  // results of another study in `out` give way

@@ -247,6 +247,7 @@ Result<void> run_job(const CompareSettings& settings, const Worlds& worlds, doub
   const policy::Workload workload = workload_on(settings, trace);
   MPCA_TRY(const auto policy, policy::create_policy(text, workload, "--policy"));
   const Worlds::Made made = worlds.make(job.trace);
+  sim::DatedWorld dated(*made.world, settings.clock);
   MPCA_TRY(auto recorder,
            runlog::RunRecorder::create(job.directory, {text, workload, settings.world, trace.name, settings.program},
                                        settings.replace));
@@ -254,7 +255,7 @@ Result<void> run_job(const CompareSettings& settings, const Worlds& worlds, doub
   report::SeriesThinner thinner(made.periods, kDrawnPoints);
   std::int64_t unreported = 0;
   const bool finished =
-      run_policy(*made.world, *policy, stop, [&](const auto& observation, const auto& decision, const auto& outcome) {
+      run_policy(dated, *policy, stop, [&](const auto& observation, const auto& decision, const auto& outcome) {
         recorder.record(observation, decision, outcome);
         metrics.add(outcome);
         thinner.add(outcome);

@@ -12,6 +12,7 @@
 #include "core/result.h"
 #include "policy/policy.h"
 #include "report/comparison.h"
+#include "sim/dated_world.h"
 #include "sim/realistic_world.h"
 #include "study/preset.h"
 #include "trace/demand_trace.h"
@@ -26,6 +27,7 @@ struct CompareSettings {
   std::string world = "idealised";
   policy::Workload workload;
   sim::RealisticSettings realistic;
+  sim::WallClock clock;  // that policies are shown
   /// Of `fluid` and `requests`: pods, metrics, arrivals and the service, whose time is scaled so that capacity is wrong
   /// by as much as in the preset: not at all, as a rule. Its workload and the scale of its traces give way.
   Preset preset;
