@@ -10,6 +10,7 @@ std::vector<Command> all_commands() {
                             study_merge_command,
                             lab_command,
                             policies_command,
+                            explain_command,
                             hpa_explain_command,
                             replay_command,
                             trace_generate_command,

@@ -98,7 +98,7 @@ void explain(const Grounds& grounds, Explanation& explanation) {
   }
   explanation.candidates = votes_of(grounds);
   explanation.band = band_of(grounds);
-  explanation.status = explanation.candidates.empty() ? "no books yet: all candidates weigh the same"
+  explanation.status = explanation.candidates.empty() ? "no books yet, all candidates weigh the same"
                        : grounds.late_share > 0.0     ? cat("target share ", rounded(100.0 * grounds.late_share), " %")
                                                       : cat("late price ", rounded(grounds.late_price));
 }

@@ -123,7 +123,7 @@ TEST(Predictive, ADecisionSaysWhatItRestsOn) {
     const Decision decision = policy->decide(observation);
     const Explanation& why = decision.explanation;
     EXPECT_EQ(why.rule, "mean of the candidates, weighted by what they would have cost");
-    EXPECT_EQ(why.status, second == 0 ? "no books yet: all candidates weigh the same" : "late price 10");
+    EXPECT_EQ(why.status, second == 0 ? "no books yet, all candidates weigh the same" : "late price 10");
     EXPECT_EQ(why.demand_rps, second == 0 ? 210.0 : 220.0);
     EXPECT_EQ(why.demand_source,
               second == 0 ? "served rate + failed rate" : "served rate + failed rate + change of in flight");
