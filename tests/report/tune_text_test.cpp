@@ -23,7 +23,9 @@ TuneRule rule(const std::string& kind, const std::string& policy, double bill, d
 TuneReport sample(TuneVerdict verdict, std::size_t chosen) {
   TuneReport report;
   report.verdict = verdict;
-  report.trace = {.name = "web", .file = "web.csv", .file_step_s = 15, .played_step_s = 15, .seconds = 10'800};
+  report.trace.name = "web";
+  report.trace.file_step_s = report.trace.played_step_s = 15;
+  report.trace.seconds = 10'800;
   report.recorded_seconds = 10'800;
   report.late_price = 10.0;
   report.folds = 3;
