@@ -1,6 +1,7 @@
 #include "study/tune.h"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -26,7 +27,7 @@ constexpr std::string_view kPredictive = "predictive";
 
 constexpr double kWorthIt = 0.02;         // the least saving that is worth another rule
 constexpr double kNoticeablyFewer = 0.8;  // violations, where nothing keeps the wished share
-constexpr double kShortest_s = 7200.0;
+constexpr double kShortestSeconds = 7200.0;
 constexpr double kDeadTimesPerBlock = 10.0;
 
 using KeyValues = std::vector<std::pair<std::string, std::string>>;
@@ -54,7 +55,7 @@ bool is_hpa(std::string_view policy_text) { return trim(policy_text.substr(0, po
 /// and not the controller's flag: that is what a user can set.
 std::vector<std::string> hpa_members(const std::string& present) {
   constexpr int kFirstUtilization = 30, kLastUtilization = 90, kStep = 5;
-  constexpr int kWindows_s[] = {0, 60, 120, 300, 600, 1200};
+  constexpr int kWindowSeconds[] = {0, 60, 120, 300, 600, 1200};
   std::string kept;
   double request_cores = 1.0;
   bool has_target = true;
@@ -71,9 +72,9 @@ std::vector<std::string> hpa_members(const std::string& present) {
   }
   std::vector<std::string> members;
   for (int utilization = kFirstUtilization; utilization <= kLastUtilization; utilization += kStep) {
-    for (const int window_s : kWindows_s) {
+    for (const int window_s : kWindowSeconds) {
       // Targets are percentages of the request: half a core requested of one used is twice the percentage.
-      const auto target = static_cast<int>(utilization / request_cores + 0.5);
+      const long target = std::clamp(std::lround(utilization / request_cores), 1L, 10'000L);
       members.push_back(has_target ? cat("hpa:target=", target, ",down-window=", window_s, "s", kept)
                                    : cat("hpa:down-window=", window_s, "s", kept));
     }
@@ -255,7 +256,7 @@ std::vector<Family> families_to_tune(const std::string& present, const Wish& wis
 }
 
 double shortest_history_s(const Preset& preset, int folds) {
-  return std::max(kShortest_s, kDeadTimesPerBlock * folds * dead_time_s(preset));
+  return std::max(kShortestSeconds, kDeadTimesPerBlock * folds * dead_time_s(preset));
 }
 
 void decide(TuneReport& report, const std::vector<std::vector<BlockAccount>>& blocks, const Wish& wish) {
