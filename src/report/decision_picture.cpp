@@ -14,6 +14,7 @@ namespace mpca::report {
 namespace {
 
 constexpr double kShownPeriods = 64.0, kPeriodsBefore = 42.0;
+constexpr double kMostAboveTheRest = 2.0;
 constexpr double kLeadTimesPerWindow = 4.0;  // so that a fan is not a line
 
 bool is_fan(const DecisionPicture& picture) {
@@ -42,7 +43,10 @@ Scale scale_of(const DecisionPicture& picture) {
     take(decision.replicas);
     if (decision.demand_rps) take(*decision.demand_rps / picture.capacity_rps);
   }
-  for (const policy::ForecastPoint& point : picture.forecast) take(point.demand_rps / picture.capacity_rps);
+  // A forecast that knows little may go far beyond all that is real; then its top is cut off.
+  const double most = kMostAboveTheRest * high;
+  for (const policy::ForecastPoint& point : picture.forecast)
+    take(std::min(point.demand_rps / picture.capacity_rps, std::max(most, 1.0)));
   if (low < 0.55 * high) low = 0.0;
   const double room = std::max(0.06 * (high - low), 0.5);
   return {std::max(0.0, low - room), high + room};
@@ -252,7 +256,8 @@ class Drawing {
     if (!is_fan(picture_)) return "";
     std::string svg;
     const double left = x_of(now_s()), right = x_of(now_s() + lead_time_s(picture_));
-    const auto y_at = [&](std::size_t i) { return y_of(picture_.forecast[i].demand_rps / picture_.capacity_rps); };
+    const auto replicas_at = [&](std::size_t i) { return picture_.forecast[i].demand_rps / picture_.capacity_rps; };
+    const auto y_at = [&](std::size_t i) { return y_of(std::min(replicas_at(i), scale_.high)); };
     const double bottom = y_at(0);
     for (std::size_t i = 1; i < picture_.forecast.size(); ++i)
       svg += cat("<rect class='fan' x='", fixed(left, 1), "' y='", fixed(y_at(i), 1), "' width='",
@@ -263,7 +268,8 @@ class Drawing {
       if (i + 1 < picture_.forecast.size() && std::abs(y_at(i) - labelled) < 13.0) continue;
       labelled = y_at(i);
       svg += cat("<text class='k-fan' x='", fixed(right + 5.0, 1), "' y='", fixed(labelled + 4.0, 1), "'>q ",
-                 picture_.forecast[i].level, "</text>");
+                 picture_.forecast[i].level,
+                 replicas_at(i) > scale_.high ? cat(" ↑ ", fixed(replicas_at(i), 0)) : std::string(), "</text>");
     }
     return svg + "\n";
   }
@@ -303,7 +309,7 @@ class Drawing {
 
   std::string moment() const {
     const double x = x_of(now_s());
-    const bool is_right = x > kRight - 60.0;
+    const bool is_right = x > kLeft + 60.0;  // of its label: the fan is on the other side
     return cat("<path class='moment' d='M", at(x, kTop - 4.0), "V", kBottom, "'/><text class='now' x='",
                fixed(is_right ? x - 6.0 : x + 6.0, 1), "' y='", kTop + 2, "'", is_right ? " text-anchor='end'" : "",
                ">", time_words(now_s()), "</text>\n");

@@ -196,6 +196,26 @@ def own_usage(tmp):
             expect(run("mpc-autoscaler", *words, "--help"), 0, out="usage: mpc-autoscaler " + " ".join(words))
 
 
+def own_explain(tmp, out):
+    runs = sorted(path.parent for path in out.glob("*/*/decisions.jsonl"))
+    for run_directory in runs:
+        expect(run("mpc-autoscaler", "explain", run_directory), 0, out=[" of 26, ", "replicas    ", "┤"])
+    picture = tmp / "why" / "picture.svg"
+    expect(run("mpc-autoscaler", "explain", runs[0] / "decisions.jsonl", "--at", "3m", "--svg", picture), 0,
+           out=["decision 12 of 26, 3m after the start", f"Picture: {picture}"])
+    check(picture.read_text().startswith("<svg "), "explain --svg writes a picture")
+    expect(run("mpc-autoscaler", "explain", runs[0], "--step", "25"), 0, out="decision 25 of 26")
+    expect(run("mpc-autoscaler", "explain", runs[0], "--step", "26"), 2, err="has the decisions 0 to 25")
+    expect(run("mpc-autoscaler", "explain", runs[0], "--at", "1h"), 2, err="outside the run, which has decisions from 0s")
+    expect(run("mpc-autoscaler", "explain", runs[0], "--at", "soon"), 2, err="must be a duration from the run's start")
+    expect(run("mpc-autoscaler", "explain", runs[0], "--at", "1m", "--step", "3"), 2, err="give one")
+    expect(run("mpc-autoscaler", "explain", out), 2, err=["no run", f"runs in it: {runs[0]}"])
+    expect(run("mpc-autoscaler", "explain", tmp / "nowhere"), 2, err="file not found")
+    empty = tmp / "empty.jsonl"
+    empty.write_text((runs[0] / "decisions.jsonl").read_text().split("\n")[0] + "\n")
+    expect(run("mpc-autoscaler", "explain", empty), 2, err="holds no decision")
+
+
 def own_compare(tmp):
     out = tmp / "out"
     arguments = ["compare", "--trace", SPIKE, "--policy", "lab-mpc", "reactive:hold=60s", "static:6", "--world", "realistic"]
@@ -212,6 +232,7 @@ def own_compare(tmp):
     check(len(logs) == 3, "a run directory per pair", logs)
     for log in logs:
         expect(run("mpc-autoscaler", "replay", log), 0, out="26 decisions")
+    own_explain(tmp, out)
     expect(run("mpc-autoscaler", "replay", logs[0], "--policy", "static:9"), 1, out="with other replicas")
     expect(run("mpc-autoscaler", "replay", SPIKE), 2, err="not a decision log")
     expect(run("mpc-autoscaler", *arguments, "--out", SPIKE), 2, err=SPIKE)
