@@ -253,6 +253,7 @@ Result<MeasuredRun> run_experiment(const ExperimentSettings& settings, const Run
   LabWorld world({.workload = settings.workload,
                   .length = length,
                   .scrape_interval = settings.scrape_interval,
+                  .rate_window = settings.rate_window,
                   .concurrency = settings.concurrency,
                   .offsets = settings.offsets},
                  clock, fleet, *metrics, *balancer, meter, stop);

@@ -78,6 +78,7 @@ std::optional<policy::Observation> LabWorld::next() {
   const Duration elapsed = last_shown_ ? observation.now - *last_shown_ : Duration::zero();
   for (policy::Signal* known : {&last_.served, &last_.failed, &last_.in_flight, &last_.cpu}) known->age += elapsed;
   const Duration age = clock_.to_experiment(reading.age.value_or(Duration::zero()));
+  observation.rate_window = settings_.rate_window;
   observation.served_rate_rps = signal(reading.served_rate_rps, last_.served, age);
   observation.failed_rate_rps = signal(reading.failed_rate_rps, last_.failed, age);
   observation.in_flight_requests = signal(in_flight_in_life(reading), last_.in_flight, age);

@@ -42,6 +42,7 @@ struct LabWorldSettings {
   policy::Workload workload;
   Duration length{};           // of the experiment
   Duration scrape_interval{};  // experiment time: what is older than this and a half is stale
+  Duration rate_window{};      // experiment time
   int concurrency = 2;
   UtcOffsets offsets{};  // of the workload's local time
 };

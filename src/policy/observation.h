@@ -52,6 +52,7 @@ struct Observation {
   int ready_replicas = 0;                   // Ready now
   std::vector<Duration> starting_pod_ages;  // asked for and not Ready, oldest first
 
+  Duration rate_window{};     // over which rates are means; 0: since the sample before
   Signal served_rate_rps;     // answered with success, mean over the metric's window
   Signal failed_rate_rps;     // answered with an error, refused, timed out
   Signal in_flight_requests;  // inside the system at the time of the sample, waiting ones included

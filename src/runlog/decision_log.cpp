@@ -162,6 +162,12 @@ Duration read_utc_offset(const json& value) {
   return offset;
 }
 
+Duration read_rate_window(const json& value) {
+  const Duration window(whole<std::int64_t>(value, "rate_window_ns"));
+  if (window < Duration::zero()) throw BadField(cat("rate_window_ns is ", window.count(), "; must be >= 0"));
+  return window;
+}
+
 std::vector<policy::PodObservation> read_pods(const json& object) {
   std::vector<policy::PodObservation> pods;
   const auto found = object.find("pods");
@@ -214,6 +220,10 @@ void DecisionLogFormatter::append(const DecisionRecord& record, std::string& out
   if (observation.utc_offset != Duration::zero()) {
     line.key("utc_offset_ns");
     line.integer(observation.utc_offset.count());
+  }
+  if (observation.rate_window != Duration::zero()) {
+    line.key("rate_window_ns");
+    line.integer(observation.rate_window.count());
   }
   line.key("spec");
   line.integer(observation.spec_replicas);
@@ -343,6 +353,7 @@ Result<DecisionRecord> DecisionLogParser::parse_record(std::string_view text) {
     Observation& observation = record.observation;
     observation.now = TimePoint(Duration(whole<std::int64_t>(object.at("now_ns"), "now_ns")));
     if (object.contains("utc_offset_ns")) observation.utc_offset = read_utc_offset(object["utc_offset_ns"]);
+    if (object.contains("rate_window_ns")) observation.rate_window = read_rate_window(object["rate_window_ns"]);
     observation.spec_replicas = whole<int>(object.at("spec"), "spec");
     observation.ready_replicas = whole<int>(object.at("ready"), "ready");
     if (const auto ages = object.find("starting_ns"); ages != object.end()) {

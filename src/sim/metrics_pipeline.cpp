@@ -155,6 +155,9 @@ void MetricsPipeline::show(policy::Observation& observation) {
     signal.quality = signal.age > still_fresh ? policy::Quality::stale : policy::Quality::fresh;
     return signal;
   };
+  // A window within one interval holds no other sample than the last two.
+  observation.rate_window =
+      settings_.rate_window > settings_.scrape_interval ? settings_.rate_window : Duration::zero();
   observation.served_rate_rps = aged(served_, served_time_);
   observation.cpu_cores = aged(cpu_, served_time_);
   observation.failed_rate_rps = aged(failed_, failed_time_);

@@ -44,6 +44,7 @@ DecisionRecord wild_record(std::uint32_t index) {
   policy::Observation& observation = record.observation;
   if (random.uniform() < 0.3)
     observation.utc_offset = std::chrono::minutes(15) * static_cast<int>(random.below(100)) - std::chrono::hours(12);
+  if (random.uniform() < 0.3) observation.rate_window = std::chrono::seconds(random.below(600));
   observation.now = TimePoint(Duration(static_cast<std::int64_t>(random.bits() >> 2)));
   observation.spec_replicas = static_cast<int>(random.below(100));
   observation.ready_replicas = static_cast<int>(random.below(100));
@@ -171,6 +172,18 @@ TEST(DecisionLog, AnOffsetThatNoPlaceHasIsRefused) {
       parser.parse_record(R"({"now_ns":0,"utc_offset_ns":720000000000000,"spec":2,"ready":2,"replicas":2})");
   ASSERT_FALSE(far);
   EXPECT_EQ(far.error().message, "utc_offset_ns is 720000000000000; must be within 26 h");
+}
+
+// Demand is taken over this window: with another one the policy would decide otherwise.
+TEST(DecisionLog, TheWindowOfRatesIsReadBackAndANegativeOneIsRefused) {
+  DecisionLogParser parser;
+  const auto window = [&](const char* text) { return parser.parse_record(text).value().observation.rate_window; };
+  EXPECT_EQ(window(R"({"now_ns":0,"rate_window_ns":60000000000,"spec":2,"ready":2,"replicas":2})"),
+            std::chrono::minutes(1));
+  EXPECT_EQ(window(R"({"now_ns":0,"spec":2,"ready":2,"replicas":2})"), Duration::zero()) << "a log from before";
+  const auto negative = parser.parse_record(R"({"now_ns":0,"rate_window_ns":-1,"spec":2,"ready":2,"replicas":2})");
+  ASSERT_FALSE(negative);
+  EXPECT_EQ(negative.error().message, "rate_window_ns is -1; must be >= 0");
 }
 
 TEST(DecisionLog, EmptyFilesAndGarbageAreNoLogs) {

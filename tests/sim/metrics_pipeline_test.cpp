@@ -87,6 +87,9 @@ TEST(MetricsPipeline, AWiderWindowTakesInTheIntervalsThatEndWithinIt) {
   metrics.scrape(std::vector<PodCounters>{{1, 600, 0}}, {.failed = 75});
   EXPECT_EQ(seen(metrics, 32s).served_rate_rps.value, 20.0);
   EXPECT_EQ(seen(metrics, 32s).failed_rate_rps.value, 2.5);
+  EXPECT_EQ(seen(metrics, 32s).rate_window, Duration(30s)) << "a policy is told";
+  MetricsPipeline ordinary(plain(), 1, kStart);
+  EXPECT_EQ(seen(ordinary, 0s).rate_window, Duration(0s)) << "one interval is no window";
   metrics.scrape(std::vector<PodCounters>{{1, 600, 0}}, {.failed = 75});
   EXPECT_EQ(seen(metrics, 47s).served_rate_rps.value, 15.0);
   EXPECT_EQ(seen(metrics, 47s).failed_rate_rps.value, 2.0);

@@ -1,6 +1,7 @@
 #include "policy/predictive/demand.h"
 
 #include <algorithm>
+#include <span>
 
 namespace mpca::policy {
 namespace {
@@ -25,15 +26,10 @@ bool Demand::observe(const ScreenedObservation& screened, bool is_saturated, Dur
   if (used_failed_) rps += observation.failed_rate_rps.value;
   used_change_ = false;
   if (screened.in_flight == Finding::good) {
-    const TimePoint in_flight_sampled = observation.now - observation.in_flight_requests.age;
-    const double in_flight = observation.in_flight_requests.value;
-    if (has_in_flight_ && in_flight_sampled > in_flight_sampled_) {
-      rps += (in_flight - in_flight_) / to_seconds(in_flight_sampled - in_flight_sampled_);
-      used_change_ = true;
-    }
-    has_in_flight_ = true;
-    in_flight_ = in_flight;
-    in_flight_sampled_ = in_flight_sampled;
+    const Signal& in_flight = observation.in_flight_requests;
+    const auto change = change_rps({observation.now - in_flight.age, in_flight.value}, observation.rate_window);
+    used_change_ = change.has_value();
+    rps += change.value_or(0.0);
   }
 
   const bool is_censored = is_saturated && !used_failed_;
@@ -46,6 +42,32 @@ bool Demand::observe(const ScreenedObservation& screened, bool is_saturated, Dur
   sample_ = {.sampled = sampled, .rps = std::clamp(rps, 0.0, kGreatestRps) * boost_, .is_censored = is_censored};
   has_sample_ = true;
   return true;
+}
+
+/// Over the nearest to `window` that is kept.
+std::optional<double> Demand::change_rps(InFlight now, Duration window) {
+  const auto newest = [&] { return in_flight_[static_cast<std::size_t>(kept_ - 1)]; };
+  if (kept_ > 0 && now.sampled <= newest().sampled) kept_ = 0;  // a clock that was set back
+  std::optional<double> rps;
+  if (kept_ > 0) {
+    InFlight before = newest();
+    const auto misses_by = [&](const InFlight& sample) {
+      return std::chrono::abs(now.sampled - sample.sampled - window);
+    };
+    for (int i = kept_ - 1; i-- > 0 && misses_by(in_flight_[static_cast<std::size_t>(i)]) < misses_by(before);)
+      before = in_flight_[static_cast<std::size_t>(i)];
+    rps = (now.requests - before.requests) / to_seconds(now.sampled - before.sampled);
+  }
+  // So far apart that they reach over the window, however dense samples are; the newest is always there.
+  constexpr int kApart = kMostKept - 2;
+  if (kept_ > 1 && newest().sampled - in_flight_[static_cast<std::size_t>(kept_ - 2)].sampled < window / kApart)
+    --kept_;
+  if (kept_ == kMostKept) {
+    std::copy(in_flight_.begin() + 1, in_flight_.end(), in_flight_.begin());
+    --kept_;
+  }
+  in_flight_[static_cast<std::size_t>(kept_++)] = now;
+  return rps;
 }
 
 bool Demand::observe_collapse(const ScreenedObservation& screened) {
@@ -84,7 +106,13 @@ std::string Demand::source() const {
 }
 
 bool Demand::is_valid() const {
-  return sample_.rps >= 0.0 && in_flight_ >= 0.0 && boost_ >= 1.0 && boost_ <= kGreatestBoost;
+  if (kept_ < 0 || kept_ > kMostKept) return false;
+  const auto kept = std::span(in_flight_).first(static_cast<std::size_t>(kept_));
+  const auto is_number = [](const InFlight& sample) { return sample.requests >= 0.0; };
+  const auto is_later = [](const InFlight& a, const InFlight& b) { return b.sampled <= a.sampled; };
+  return sample_.rps >= 0.0 && boost_ >= 1.0 && boost_ <= kGreatestBoost &&
+         std::all_of(kept.begin(), kept.end(), is_number) &&
+         std::adjacent_find(kept.begin(), kept.end(), is_later) == kept.end();
 }
 
 }  // namespace mpca::policy

@@ -1,8 +1,13 @@
 // What users send, from what came back. Under overload the served rate says what capacity gives; failures and the
 // growth of what is in flight are the rest. Where failures are not counted anywhere and the queue is full, demand is
 // known to be more and not how much: it is taken to be half as much again, and again after each further dead time.
+//
+// A rate is a mean over a window, and so has to be the change that is added to it: the growth of a quarter of an hour's
+// queue within the last seconds would be added to what was served a minute ago, and nothing of that was ever sent.
 #pragma once
 
+#include <array>
+#include <optional>
 #include <string>
 
 #include "core/time.h"
@@ -35,9 +40,8 @@ class Demand {
     visit(sample_.sampled);
     visit(sample_.rps);
     visit(sample_.is_censored);
-    visit(has_in_flight_);
     visit(in_flight_);
-    visit(in_flight_sampled_);
+    visit(kept_);
     visit(used_failed_);
     visit(used_change_);
     visit(used_coverage_);
@@ -47,6 +51,20 @@ class Demand {
   bool is_valid() const;
 
  private:
+  struct InFlight {
+    TimePoint sampled;
+    double requests = 0.0;
+
+    template <class Visit>
+    void visit(Visit&& visit) {
+      visit(sampled);
+      visit(requests);
+    }
+  };
+  static constexpr int kMostKept = 15;
+
+  /// nullopt for the first one.
+  std::optional<double> change_rps(InFlight now, Duration window);
   // A service that fails all its requests serves nothing: a served rate of zero that failures or CPU contradict. Demand
   // is then at least what they say; it may rise by that, and does not fall.
   bool observe_collapse(const ScreenedObservation& screened);
@@ -55,9 +73,8 @@ class Demand {
   bool has_sample_ = false;
   bool is_collapse_ = false;  // the sample is from observe_collapse()
   DemandSample sample_;
-  bool has_in_flight_ = false;
-  double in_flight_ = 0.0;
-  TimePoint in_flight_sampled_;
+  std::array<InFlight, kMostKept> in_flight_{};  // oldest first
+  int kept_ = 0;
   bool used_failed_ = false, used_change_ = false, used_coverage_ = false;
   double boost_ = 1.0;
   TimePoint boosted_;

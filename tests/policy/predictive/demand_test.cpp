@@ -128,6 +128,50 @@ TEST(Demand, WithoutFailuresACollapseIsAtLeastWhatCpuSpeaksFor) {
   EXPECT_FALSE(demand.observe(screened, kFree, 60s)) << "nothing is known";
 }
 
+// Users send 80/s all the time. From 0 s on pods serve 100/s of an old backlog for half a minute, then 60/s: what was
+// served over the last minute and the change over the same minute make 80, as the last interval's change would not.
+TEST(Demand, TheChangeOfInFlightIsTakenOverTheWindowOfTheRates) {
+  const auto demand_with = [](Duration window) {
+    Demand demand;
+    const double in_flight[] = {900.0, 600.0, 300.0, 600.0, 900.0};
+    const double served[] = {80.0, 85.0, 90.0, 85.0, 80.0};  // means over 60 s: 80 before 0 s
+    double rps = 0.0;
+    for (int i = 0; i < 5; ++i) {
+      ScreenedObservation screened = with_in_flight(seen(15 * i, served[i]), in_flight[i]);
+      screened.observation.rate_window = window;
+      demand.observe(screened, kFree, 60s);
+      rps = demand.sample().rps;
+    }
+    return rps;
+  };
+  EXPECT_EQ(demand_with(60s), 80.0);
+  EXPECT_DOUBLE_EQ(demand_with(50s), 80.0 + 300.0 / 45.0) << "45 s is nearer than 60 s";
+  EXPECT_EQ(demand_with(0s), 100.0) << "rates since the sample before";
+  EXPECT_EQ(demand_with(15s), 100.0) << "a window of one interval is that as well";
+  EXPECT_EQ(demand_with(1h), 80.0) << "the oldest there is";
+}
+
+// In flight rises by 10 a second, and had been level: over the last minute that is 10 whatever the samples' distance.
+TEST(Demand, DenseSamplesAreThinnedSoThatTheWindowIsCovered) {
+  for (const int interval_s : {1, 2, 5, 7, 15, 45}) {
+    Demand demand;
+    for (int second = 0; second <= 630; second += interval_s) {
+      ScreenedObservation screened = with_in_flight(seen(second, 0.0), second < 315 ? 0.0 : 10.0 * (second - 315));
+      screened.observation.rate_window = 60s;
+      demand.observe(screened, kFree, 60s);
+      if (second >= 315 + 90 || second < 315) {
+        ASSERT_NEAR(demand.sample().rps, second < 315 ? 0.0 : 10.0, 1e-9) << interval_s;
+      } else if (second >= 315 + 2 * interval_s) {
+        // 60 s before, within half an interval of what is kept.
+        const double since_s = std::min(second - 315, 60);
+        ASSERT_NEAR(demand.sample().rps, 10.0 * since_s / 60.0, 10.0 * (0.5 * std::max(interval_s, 5)) / 55.0)
+            << interval_s << " at " << second;
+      }
+    }
+    EXPECT_TRUE(demand.is_valid());
+  }
+}
+
 TEST(Demand, ASampleOfInFlightSeenAgainIsNoNewChange) {
   Demand demand;
   demand.observe(with_in_flight(seen(0, 70.0), 0.0), kFree, 60s);
