@@ -9,6 +9,7 @@
 #include "plant/plant_model.h"
 #include "policy/guards.h"
 #include "policy/kind.h"
+#include "policy/predictive/backlog.h"
 #include "policy/predictive/calendar.h"
 #include "policy/predictive/candidates.h"
 #include "policy/predictive/demand.h"
@@ -164,7 +165,13 @@ class PredictivePolicy final : public Policy {
                .event_demand_rps = events_.demand_rps},
               explanation);
     }
-    guard_.apply(screened_, demand_for_floor(), decision.replicas, explanation);
+    const double backlog = backlog_requests(screened_, plant);
+    if (backlog > 0.0) {
+      explanation.values.push_back({"backlog_requests", backlog});
+      change_to(std::max(decision.replicas, observation.spec_replicas), "backlog", decision.replicas, explanation);
+    }
+    // What is ordered now cannot help within the dead time, and is to have worked the backlog off after another one.
+    guard_.apply(screened_, demand_for_floor(backlog / to_seconds(dead_time)), decision.replicas, explanation);
     return decision;
   }
 
@@ -343,10 +350,11 @@ class PredictivePolicy final : public Policy {
   }
 
   /// What is served at least, when the rate cannot be believed, still holds the floor up.
-  std::optional<double> demand_for_floor() const {
+  std::optional<double> demand_for_floor(double backlog_rps) const {
     const auto served = screened_.observation.served_rate_rps.value_if_known();
     if (!memory_.demand.has_sample()) return served;
-    return std::max(memory_.demand.sample().rps, screened_.served_rate == Finding::good ? 0.0 : served.value_or(0.0));
+    const double least = screened_.served_rate == Finding::good ? 0.0 : served.value_or(0.0);
+    return std::max(memory_.demand.sample().rps, least) + backlog_rps;
   }
 
   PredictiveSettings settings_;

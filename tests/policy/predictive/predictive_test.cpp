@@ -167,6 +167,30 @@ TEST(Predictive, OnCleanMetricsItIsNeverBelowTheReactiveFloor) {
   }
 }
 
+// A load of 120 takes five or six pods. Where 6000 requests wait, 40 pods leave 6000 - 5 s x 40 x 25 = 1000 of them for
+// later; 8 pods leave 5000, and those within a minute are 83 requests/s more than the 120: (120 + 83) / 25 = 8.1 pods.
+TEST(Predictive, ABacklogIsWorkedOffAndNothingIsReleasedBefore) {
+  const auto after_an_hour = [](int replicas, double in_flight) {
+    const auto policy = predictive();
+    Decision decision;
+    for (int second = 0; second <= 3600; second += 15) {
+      Observation observation = observed(second, second < 3600 ? 8 : replicas, 120.0);
+      observation.in_flight_requests = Signal::fresh(second < 3600 ? 5.0 : in_flight);
+      decision = policy->decide(observation);
+    }
+    return decision;
+  };
+  const Decision free = after_an_hour(40, 5.0);
+  EXPECT_LE(free.replicas, 8);
+  EXPECT_TRUE(std::isnan(value_of(free, "backlog_requests")));
+  const Decision queued = after_an_hour(40, 6000.0);
+  EXPECT_GE(queued.replicas, 40);
+  EXPECT_NEAR(value_of(queued, "backlog_requests"), 1000.0, 1.0);
+  EXPECT_TRUE(std::any_of(queued.explanation.guards.begin(), queued.explanation.guards.end(),
+                          [](const GuardStep& step) { return step.guard == "backlog"; }));
+  EXPECT_GT(after_an_hour(8, 6000.0).replicas, 8);
+}
+
 TEST(Predictive, WhatCannotBeBelievedNeverScalesDown) {
   struct Case {
     const char* name;
