@@ -15,6 +15,10 @@ constexpr double kNearlyNothing = 0.01;
 constexpr double kSubstantial = 0.5;
 // A rate that was believed may be far beyond the configured capacity; only a jump is doubtful.
 constexpr double kJump = 2.0;
+// Times the rate before. Launches and news bring tens; the total of a counter that is an hour old, read as the increase
+// of 15 s, is 240.
+constexpr double kGreatestSpike = 32.0;
+constexpr double kBusy = 0.85;  // of the CPU of pods at capacity
 constexpr double kLearningRate = 0.1;
 
 /// About now, and not from before.
@@ -73,7 +77,7 @@ void SignalScreen::screen(const Observation& raw, ScreenedObservation& out) {
       break;
     case Finding::stale:
     case Finding::reordered:
-      if (is_impossible(served.value, observation)) out.served_rate = Finding::impossible;
+      if (is_impossible(served.value, out)) out.served_rate = Finding::impossible;
       break;
     default:
       state_.doubt_since = TimePoint::min();  // a doubt has to last without a gap
@@ -188,7 +192,7 @@ Finding SignalScreen::judge(double served_rps, TimePoint sampled, ScreenedObserv
     return believe(served_rps, out);
   }
 
-  if (is_impossible(served_rps, out.observation)) {
+  if (is_impossible(served_rps, out)) {
     if (doubt(Finding::impossible, sampled, settings_.zero_confirmation)) return state_.doubt;
     return believe(served_rps, out);
   }
@@ -203,9 +207,21 @@ Finding SignalScreen::judge(double served_rps, TimePoint sampled, ScreenedObserv
   return believe(served_rps, out);
 }
 
-bool SignalScreen::is_impossible(double served_rps, const Observation& observation) const {
-  const double possible = settings_.impossible_factor * capacity_rps_ * std::max(observation.ready_replicas, 1);
-  return served_rps > possible && !(state_.trusted_rps >= 0.0 && served_rps <= kJump * state_.trusted_rps);
+bool SignalScreen::is_impossible(double served_rps, const ScreenedObservation& seen) const {
+  const double possible = settings_.impossible_factor * capacity_rps_ * std::max(seen.observation.ready_replicas, 1);
+  if (served_rps <= possible) return false;
+  return state_.trusted_rps < 0.0 || (served_rps > kJump * state_.trusted_rps && !may_be_a_spike(served_rps, seen));
+}
+
+bool SignalScreen::may_be_a_spike(double served_rps, const ScreenedObservation& seen) const {
+  if (served_rps > kGreatestSpike * std::max(state_.trusted_rps, capacity_rps_)) return false;
+  if (seen.cpu == Finding::missing && state_.newest[3] == TimePoint::min()) return true;
+  const auto by_cpu = rate_by_cpu(seen);
+  if (!by_cpu) return false;
+  const double full = capacity_rps_ * seen.observation.ready_replicas;
+  // What idle pods use is in the CPU per request, so it is left in here.
+  const double busy_cpu = kBusy * full * state_.cpu_s_per_request;
+  return seen.observation.cpu_cores.value >= busy_cpu && *by_cpu <= settings_.impossible_factor * full;
 }
 
 bool SignalScreen::is_contradicted(const ScreenedObservation& seen) const {

@@ -8,6 +8,10 @@
 // a lower bound, which may add replicas and never takes any away. A service that fails under its load also serves
 // nothing, and must not be left alone with that.
 //
+// A served rate beyond what ready pods can serve is either a counter that began again or a spike in a world that shows
+// what users send. A spike finds the pods busy, or nothing else is shown that could speak against it, and it is tens of
+// times what was there; a whole counter is hours of requests within seconds.
+//
 // Doubts end when they have lasted for `zero-confirmation` in every new sample, since then it is the world that changed
 // and not the metric. A zero that even the CPU of ready pods shares looks like an outage for longer, `blind-after`; a
 // zero that something contradicts is never believed.
@@ -34,7 +38,8 @@ enum class Finding : std::uint8_t {
   reordered,          // older than one that was seen; called stale
   zero_unconfirmed,   // nearly nothing, after a rate that was not or is not known; taken out
   zero_contradicted,  // nearly nothing while requests are in flight or fail, pods work, or none is ready; a lower bound
-  impossible,         // more than the ready pods can serve, and a jump; what CPU speaks for instead, or taken out
+  impossible,         // more than the ready pods can serve, and a jump that busy pods do not bear out; what CPU speaks
+                      // for instead, or taken out
   below_cpu,          // fell below what CPU speaks for; a lower bound
 };
 
@@ -93,7 +98,8 @@ class SignalScreen {
   Finding check(Signal& signal, TimePoint now, TimePoint& newest) const;
   std::optional<double> covered_share(Observation& observation, int& uncovered_pods) const;
   Finding judge(double served_rps, TimePoint sampled, ScreenedObservation& out);
-  bool is_impossible(double served_rps, const Observation& observation) const;
+  bool is_impossible(double served_rps, const ScreenedObservation& seen) const;
+  bool may_be_a_spike(double served_rps, const ScreenedObservation& seen) const;
   bool is_contradicted(const ScreenedObservation& seen) const;
   bool agrees_with_zero(const ScreenedObservation& seen) const;
   std::optional<double> rate_by_cpu(const ScreenedObservation& seen) const;

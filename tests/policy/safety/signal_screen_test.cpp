@@ -297,6 +297,41 @@ TEST_F(Screen, ARateBeyondWhatThePodsCanServeIsReplacedByWhatCpuSpeaksFor) {
   EXPECT_TRUE(see(calm(45)).is_clean);
 }
 
+// Two pods serve 20 requests/s at 40 ms of CPU, and then users send ten times as many: 200 > 3 x 50. The pods' CPU is
+// at its end, 50 x 0.04 + 0.06 = 2.06 cores, and so does not speak against it.
+TEST_F(Screen, ASpikeThatKeepsAllPodsBusyIsBelievedAtOnce) {
+  const auto two_pods = [](int second, double served_rps, double cpu_cores) {
+    Observation observation = calm(second, served_rps);
+    observation.spec_replicas = observation.ready_replicas = 2;
+    observation.pods.clear();
+    observation.cpu_cores.value = cpu_cores;
+    return observation;
+  };
+  see(two_pods(0, 20.0, 0.86));
+  EXPECT_EQ(see(two_pods(15, 200.0, 0.86)).served_rate, Finding::impossible) << "pods as busy as before";
+  EXPECT_EQ(see(two_pods(30, 20'000.0, 2.06)).served_rate, Finding::impossible) << "a whole counter";
+  EXPECT_EQ(see(two_pods(45, 200.0, 20.6)).served_rate, Finding::impossible) << "the counter of CPU as well";
+  Observation unseen = two_pods(60, 200.0, 0.0);
+  unseen.cpu_cores = {};
+  EXPECT_EQ(see(unseen).served_rate, Finding::impossible) << "CPU was there before";
+  EXPECT_TRUE(see(two_pods(75, 200.0, 2.06)).is_clean);
+  EXPECT_EQ(seen_.observation.served_rate_rps, Signal::fresh(200.0, 5s));
+}
+
+TEST_F(Screen, WhereOnlyTheServedRateIsShownASpikeOfTensIsBelievedAndAWholeCounterIsNot) {
+  const auto bare = [](int second, double served_rps) {
+    Observation observation;
+    observation.now = TimePoint(std::chrono::seconds(second));
+    observation.spec_replicas = observation.ready_replicas = 2;
+    observation.served_rate_rps = Signal::fresh(served_rps, 5s);
+    return observation;
+  };
+  EXPECT_EQ(see(bare(0, 200.0)).served_rate, Finding::impossible) << "nothing is known before";
+  EXPECT_TRUE(see(bare(15, 20.0)).is_clean);
+  EXPECT_EQ(see(bare(30, 4800.0)).served_rate, Finding::impossible) << "an hour of 20/s within 15 s";
+  EXPECT_TRUE(see(bare(45, 200.0)).is_clean);
+}
+
 TEST_F(Screen, AnImpossibleRateIsNoneEitherWhenItIsStaleOrSeenAgain) {
   see(calm(0));
   Observation raw = calm(15);
