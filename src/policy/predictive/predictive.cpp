@@ -14,6 +14,7 @@
 #include "policy/predictive/candidates.h"
 #include "policy/predictive/demand.h"
 #include "policy/predictive/explanation.h"
+#include "policy/predictive/shipped_prior.h"
 #include "policy/predictive/tournament.h"
 #include "policy/safety/safety_guard.h"
 #include "policy/safety/signal_screen.h"
@@ -68,7 +69,7 @@ SettingsTable settings_of(PredictiveSettings& settings) {
 struct Memory {
   Demand demand;
   Candidates candidates;
-  Tournament tournament;
+  Tournament tournament{kShippedPrior};
   HeldMaximum recent_load, held_answer;
   LagShares lag_shares;
   TimePoint last_sampled;

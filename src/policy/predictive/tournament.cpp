@@ -13,8 +13,9 @@ constexpr double kEarlySamples = 100.0;             // excess is relative to the
 constexpr double kContextWeight = 1.5;
 constexpr double kContextSamples = 600.0;
 constexpr double kLeastLoad = 0.1;
-constexpr int kMoments = 3;           // of an interval that are looked at
-constexpr double kNearlyAll = 0.999;  // of the pods
+constexpr double kPriorSamples = 100.0;  // of mean load
+constexpr int kMoments = 3;              // of an interval that are looked at
+constexpr double kNearlyAll = 0.999;     // of the pods
 constexpr double kLeastPrice = 0.3, kGreatestPrice = 1500.0;
 
 }  // namespace
@@ -110,8 +111,12 @@ Tournament::Weights Tournament::weights(double price, int context) const {
     books[c] =
         static_cast<double>(cost_[c]) + price * static_cast<double>(late_[c]) +
         context_weight * (static_cast<double>(context_cost_[k][c]) + price * static_cast<double>(context_late_[k][c]));
-  const double least = *std::min_element(books.begin(), books.end());
   const double mean_load = samples_ > 0.0 ? std::max(demand_ / samples_, kLeastLoad) : 1.0;
+  for (std::size_t c = 0; prior_ != nullptr && c < kCount; ++c) {
+    const PriorBooks& before = (*prior_)[c];
+    books[c] += kPriorSamples * mean_load * (before.cost + price * before.late);
+  }
+  const double least = *std::min_element(books.begin(), books.end());
   const double scale = kRate / (least + kEarlySamples * mean_load);
   double sum = 0.0;
   for (double& value : books) {

@@ -21,7 +21,7 @@
 // While 1 / eta only grows that is 7 % of L* and seven mean loads, besides c.
 // tests/policy/predictive/tournament_test.cpp checks it on adversarial sequences. The context's books are a bias on top
 // that the bound does not cover, except when all samples lie in one context: then they are a common factor, and part of
-// eta. They are weighted by how much was seen there.
+// eta. They are weighted by how much was seen there. The prior is another bias, which what is booked outgrows.
 #pragma once
 
 #include <array>
@@ -64,12 +64,24 @@ class Tournament {
   static constexpr int kSlots = 16;
   using Weights = std::array<double, kCount>;
 
+  /// What a candidate cost on other loads.
+  struct PriorBooks {
+    double cost = 0.0;  // replica-samples per load-sample
+    double late = 0.0;  // share of the demand
+  };
+  using Prior = std::array<PriorBooks, kCount>;
+
   /// What a weighting says about the books.
   struct Totals {
     double cost = 0.0;    // replica-samples, weighted mean
     double late = 0.0;    // late load-samples, weighted mean
     double demand = 0.0;  // load-samples
   };
+
+  /// All candidates are alike at first.
+  Tournament() = default;
+  /// They begin with these books, for a hundred samples of mean load. `prior` is kept by reference.
+  explicit Tournament(const Prior& prior) : prior_(&prior) {}
 
   /// Books an interval on the orders of before: what was carried out when, and what of it was Ready, at three moments.
   ///   steepness   late share of a candidate = exp(steepness x (utilization - 1)), at most 1
@@ -80,7 +92,7 @@ class Tournament {
   /// orders, and keeps the least among them.
   void order(TimePoint now, const Candidates::Replicas& replicas, int context, int stride);
 
-  /// The weights at a price of late demand, in `context`. Sum 1; equal before the first score.
+  /// The weights at a price of late demand, in `context`. Sum 1; equal before the first score when there is no prior.
   Weights weights(double price, int context) const;
   Totals totals(const Weights& weights) const;
   Totals totals_of(std::size_t candidate) const {
@@ -118,6 +130,7 @@ class Tournament {
   std::size_t slot_before(int back) const { return static_cast<std::size_t>((newest_ - back + kSlots) % kSlots); }
   void look(TimePoint moment, const LagShares& lag_shares, Books& paid, Books& ready) const;
 
+  const Prior* prior_ = nullptr;
   Books cost_{}, late_{};
   std::array<Books, kContexts> context_cost_{}, context_late_{};
   std::array<double, kContexts> context_samples_{};

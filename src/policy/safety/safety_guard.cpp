@@ -82,6 +82,8 @@ void SafetyGuard::apply(const ScreenedObservation& screened, std::optional<doubl
   }
   if (is_in_rollout(observation)) never_down("rollout_hold");
   if (now < state_.recovery_until) never_down("recovery_hold");
+  if (is_first) state_.start_until = now + settings_.start_hold;
+  if (now < state_.start_until) never_down("start_hold");
 
   const double share_up = std::min(settings_.max_up_share * current, 1e9 - 1.0);
   int highest = current + std::max(settings_.max_up_pods, ceil_replicas(share_up - kRoundingError));
@@ -130,6 +132,7 @@ void SafetyGuard::save(StateWriter& writer) const {
   writer.put("guard_rollout_since", state_.rollout_since);
   writer.put("guard_rollout_until", state_.rollout_until);
   writer.put("guard_recovery_until", state_.recovery_until);
+  writer.put("guard_start_until", state_.start_until);
   writer.put("guard_lowered", state_.lowered);
   writer.put("guard_last_spec", static_cast<std::int64_t>(state_.last_spec));
   writer.put("guard_last_disturbed", static_cast<std::int64_t>(state_.last_disturbed));
@@ -142,6 +145,7 @@ Result<void> SafetyGuard::load(const StateReader& reader) {
   MPCA_TRY(state.rollout_since, reader.time("guard_rollout_since"));
   MPCA_TRY(state.rollout_until, reader.time("guard_rollout_until"));
   MPCA_TRY(state.recovery_until, reader.time("guard_recovery_until"));
+  MPCA_TRY(state.start_until, reader.time("guard_start_until"));
   MPCA_TRY(state.lowered, reader.number("guard_lowered"));
   MPCA_TRY(const std::int64_t last_spec, reader.integer("guard_last_spec"));
   MPCA_TRY(const std::int64_t last_disturbed, reader.integer("guard_last_disturbed"));

@@ -12,6 +12,7 @@
 //   partial_metrics
 //   rollout_hold         not down in a rollout: more pods than the spec, or many gone at once with the spec unchanged
 //   recovery_hold        not down for a while after having been blind
+//   start_hold           not down for a while after the first observation without a memory
 //   max_step_up          bounded steps up. The floor may go beyond, but only on clean metrics
 //   max_step_down        bounded steps down per minute
 //   bounds               the workload's; always last
@@ -57,6 +58,7 @@ class SafetyGuard {
     TimePoint rollout_since = TimePoint::min();
     TimePoint rollout_until = TimePoint::min();
     TimePoint recovery_until = TimePoint::min();
+    TimePoint start_until = TimePoint::min();
     double lowered = 0.0;  // replicas taken away, less what the minute since allows
     int last_spec = 0;
     int last_disturbed = 0;  // pods of the spec that are not ready, and terminating ones

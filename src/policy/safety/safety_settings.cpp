@@ -35,6 +35,8 @@ SettingsTable settings_of(SafetySettings& settings) {
        "without a served rate to believe: hold, or fallback-replicas"},
       {"fallback-replicas", &settings.fallback_replicas, "replicas", Range::between(0, 1e6),
        "at least so many when blind; 0: hold"},
+      {"start-hold", &settings.start_hold, "duration", Range::at_least(0),
+       "after the first observation nothing is taken away for so long: who set the replicas knew something"},
       {"recovery-hold", &settings.recovery_hold, "duration", Range::at_least(0),
        "no scale-down so long after having been blind"},
   };

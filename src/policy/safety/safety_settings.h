@@ -27,6 +27,7 @@ struct SafetySettings {
   Duration blind_after = std::chrono::minutes(5);
   int fallback_replicas = 0;  // 0: none
   Duration recovery_hold = std::chrono::minutes(2);
+  Duration start_hold = std::chrono::minutes(5);
 };
 
 SettingsTable settings_of(SafetySettings& settings);

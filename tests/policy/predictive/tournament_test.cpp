@@ -60,6 +60,25 @@ TEST(Tournament, AllAreHeardAlikeBeforeAnythingIsKnown) {
   for (const double weight : tournament.weights(10.0, 0)) EXPECT_DOUBLE_EQ(weight, 1.0 / 60.0);
 }
 
+// 100 samples of load 1 before the first one: 1.2 + 10 x 0.01 against 1.3 + 10 x 0.02 for all others, so the best has
+// 130 and the others 150. The scale is 60 / (130 + 100).
+TEST(Tournament, APriorSpeaksUntilThereAreBooks) {
+  Tournament::Prior prior;
+  prior.fill({.cost = 1.3, .late = 0.02});
+  prior[7] = {.cost = 1.2, .late = 0.01};
+  Tournament tournament(prior);
+  const double other = std::exp(-60.0 * 20.0 / 230.0);
+  EXPECT_NEAR(tournament.weights(10.0, kContext)[7], 1.0 / (1.0 + (kCount - 1) * other), 1e-6);
+  // Candidate 7 turns out to be dear: 12 samples of 8 more than the others at a load of 1 are 96 against 20.
+  Candidates::Replicas replicas = all_hold(2);
+  replicas[7] = 10;
+  for (int sample = 0; sample < 12; ++sample) {
+    tournament.order(at(sample), replicas, kContext, 1);
+    tournament.score(until(sample + 1, 1.0), kSteepness, ready_after(0), 0s);
+  }
+  EXPECT_LT(tournament.weights(10.0, kContext)[7], 1e-6);
+}
+
 TEST(Tournament, WithoutAnOrderThereIsNothingToBook) {
   Tournament tournament;
   tournament.score(until(0, 4.0), kSteepness, ready_after(0), 0s);

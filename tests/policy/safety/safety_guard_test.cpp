@@ -49,9 +49,13 @@ class Guard : public testing::Test {
     status_ = explanation.status;
     return wanted;
   }
-  void use(const SafetySettings& settings) { guard_ = SafetyGuard(settings, kWorkload); }
+  /// Without the hold at the start, which would hide all others for five minutes.
+  void use(SafetySettings settings) {
+    settings.start_hold = 0s;
+    guard_ = SafetyGuard(settings, kWorkload);
+  }
 
-  SafetyGuard guard_{SafetySettings{}, kWorkload};
+  SafetyGuard guard_{SafetySettings{.start_hold = 0s}, kWorkload};
   std::string words_;
   std::string status_;
 };
@@ -171,6 +175,16 @@ TEST_F(Guard, AfterHavingBeenBlindNothingGoesDownForTwoMinutes) {
   EXPECT_EQ(apply(clean(135, 10), 100.0, 5), 5);
 }
 
+TEST_F(Guard, NothingGoesDownInTheFirstFiveMinutes) {
+  guard_ = SafetyGuard(SafetySettings{}, kWorkload);
+  EXPECT_EQ(apply(clean(0, 10), 100.0, 5), 10);
+  EXPECT_EQ(words_, "start_hold 5 -> 10");
+  EXPECT_EQ(apply(clean(150, 10), 100.0, 14), 14) << "up at any time";
+  EXPECT_EQ(apply(clean(299, 10), 100.0, 5), 10);
+  EXPECT_EQ(apply(clean(300, 10), 100.0, 5), 5);
+  EXPECT_EQ(apply(clean(900, 10), 100.0, 5), 5);
+}
+
 TEST_F(Guard, AShortGapNeedsNoRecovery) {
   apply(unclean(0, 10, Finding::missing), std::nullopt, 4);
   EXPECT_EQ(apply(clean(15, 10), 100.0, 5), 5);
@@ -215,7 +229,7 @@ TEST_F(Guard, TerminatingPodsOfOurOwnScaleDownAreNoRollout) {
   }
   EXPECT_EQ(apply(lowered, 100.0, 15), 15);
   // But the same with the spec as it was is one.
-  guard_ = SafetyGuard(SafetySettings{}, kWorkload);
+  use({});
   apply(clean(0, 20), 100.0, 20);
   EXPECT_EQ(apply(lowered, 100.0, 15), 20);
 }
@@ -449,7 +463,7 @@ TEST(SafetyState, AStateWithAHoleIsRefusedAndChangesNothing) {
 TEST(SafetySettings, EachHasASentenceARangeAndItsDefaultWithinIt) {
   SafetySettings settings;
   const SettingsTable table = settings_of(settings);
-  EXPECT_EQ(table.size(), 16u);
+  EXPECT_EQ(table.size(), 17u);
   for (const Setting& setting : table) {
     EXPECT_FALSE(setting.info().sentence.empty()) << setting.name();
     EXPECT_TRUE(setting.set(setting.text())) << setting.name();
