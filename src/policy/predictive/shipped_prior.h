@@ -1,7 +1,7 @@
-// What each candidate costs on other loads: the books that a workload begins with, so that its first hour is not spent on
-// finding out that 2.6 times the load is too much. Medians, over the thirteen traces of docs/RESULTS.md at a readiness
-// lag of 30 s, of each candidate's books at the end (cost_ and late_ by demand_). Judged on an hour's trace that was
-// left out of the medians, its bill differs by less than half a per cent.
+// What each candidate costs on other loads: the books that a workload begins with, so that its first hour is not spent
+// on finding out that 2.6 times the load is too much. Medians, over the thirteen traces of docs/RESULTS.md at a
+// readiness lag of 30 s, of each candidate's books at the end (cost_ and late_ by demand_). Judged on an hour's trace
+// that was left out of the medians, its bill differs by less than half a per cent.
 #pragma once
 
 #include "policy/predictive/tournament.h"
