@@ -142,7 +142,7 @@ class Canvas {
                  has_label ? " ┤" : " │", body, "\n");
     }
     const double every = round_time_step(picture_.to_s - picture_.from_s, columns_ / 10.0);
-    std::string ticks, labels(kAxisWidth, ' ');
+    std::string labels(kAxisWidth, ' ');
     std::size_t filled = 0;
     std::string marks;
     for (int column = 0; column < columns_; ++column) {
@@ -153,7 +153,7 @@ class Canvas {
       if (!is_tick || (filled > 0 && static_cast<std::size_t>(column) < filled + 1) ||
           column + static_cast<int>(words.size()) > columns_)
         continue;
-      labels.resize(static_cast<std::size_t>(kAxisWidth + column), ' ');
+      labels.resize(static_cast<std::size_t>(kAxisWidth) + static_cast<std::size_t>(column), ' ');
       labels += words;
       filled = static_cast<std::size_t>(column) + words.size();
     }
@@ -176,7 +176,9 @@ class Canvas {
   int row_of(double value) const {
     return std::clamp(static_cast<int>(std::floor((scale_.high - value) / step())), 0, rows_ - 1);
   }
-  std::size_t index(int column, int row) const { return static_cast<std::size_t>(row * columns_ + column); }
+  std::size_t index(int column, int row) const {
+    return static_cast<std::size_t>(row) * static_cast<std::size_t>(columns_) + static_cast<std::size_t>(column);
+  }
   void put(int column, int row, std::string_view mark) {
     if (column >= 0 && column < columns_ && row >= 0 && row < rows_) cells_[index(column, row)] = mark;
   }
