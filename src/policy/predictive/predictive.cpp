@@ -72,12 +72,12 @@ struct Memory {
   Tournament tournament{kShippedPrior};
   HeldMaximum recent_load, held_answer;
   LagShares lag_shares;
+  int samples = 0;
   TimePoint last_sampled;
   int until_look_at_lag = 0, stride = 1;
   double log_load = 0.0, log_load_1 = 0.0, log_load_2 = 0.0;  // of the last three samples
   double greatest_log_load = 0.0;
   double last_load = 0.0;
-  int samples = 0;
 
   template <class Visit>
   void visit(Visit&& visit) {
