@@ -6,6 +6,7 @@
 
 #include "core/os/file.h"
 #include "core/random.h"
+#include "core/text.h"
 #include "runlog/replay.h"
 #include "runlog/run_recorder.h"
 #include "support/observations.h"
@@ -212,8 +213,9 @@ void record_run(const std::string& directory, const std::string& policy_text, in
 
 TEST(Replay, TheSamePolicyDecidesTheSameBitForBit) {
   TemporaryDirectory directory;
-  for (const std::string text : {"reactive:hold=60s", "lab-mpc:horizon=6,forecast=hw", "lab-hpa", "static:4"}) {
-    const std::string run = directory.file("run-" + text.substr(0, 5));
+  for (const std::string text : {"reactive:hold=60s", "lab-mpc:horizon=6,forecast=hw", "lab-hpa", "static:4",
+                                 "predictive", "predictive:late-share=0.01,hold=60s"}) {
+    const std::string run = directory.file("run-" + file_name_of(text));
     record_run(run, text, 150);
     const auto result = replay(run + "/decisions.jsonl", "", [](const auto&) { FAIL() << "a difference"; });
     ASSERT_TRUE(result) << result.error().message;
