@@ -10,15 +10,15 @@
 #include "forecast/internal/cycle.h"
 #include "forecast/internal/least_squares.h"
 #include "forecast/internal/profile.h"
+#include "forecast/internal/short_log.h"
 #include "forecast/residual_histogram.h"
 
 namespace mpca::forecast {
 namespace {
 
 constexpr std::size_t kLevels = kForwardLevels.size();
-constexpr std::size_t kFeatures = 14;
 constexpr int kRecent = 240;  // samples that are remembered
-constexpr int kOpen = 16;  // forecasts whose maximum is not known yet; with more samples in a horizon, not all open one
+constexpr int kOpen = 10;  // forecasts whose maximum is not known yet; with more samples in a horizon, not all open one
 constexpr int kContexts = 27;
 constexpr double kContextWeight = 40.0;  // observations at which a context counts as much as the general histogram
 constexpr double kPriorWeight = 20.0;    // observations
@@ -32,6 +32,9 @@ constexpr double kSecondsPerWeek = 7 * kSecondsPerDay;
 
 // The damped trend.
 constexpr double kLevelGain = 0.5, kTrendGain = 0.1, kDamping = 0.9;
+
+// What the regression is on. Those with a name are guesses of experts as well.
+enum Feature : std::size_t { kDayRise = 7, kWeekRise, kCycleRise, kMax20Rise = 12, kMax80Rise, kFeatures };
 
 // An expert is a guess and the histogram of what it missed. Those with a context set use the guess and the general
 // histogram of an earlier one.
@@ -47,22 +50,15 @@ enum Expert : std::size_t {
   kCycle,
   kRegression,
   kGuesses,  // here end the experts with a histogram of their own
-  kPersistenceByTrend = kGuesses,
-  kPersistenceByLevel,
-  kRegressionByTrend,
+  kRegressionByTrend = kGuesses,
   kRegressionByGuess,
   kExperts
 };
 constexpr std::size_t kContextSets = kExperts - kGuesses;
-constexpr std::string_view kNames[kExperts] = {"persistence",         "damped trend",           "time of day",
-                                               "time of week",        "recent maximum",         "maximum of an hour",
-                                               "long maximum",        "recent or usual",        "cycle",
-                                               "regression",          "persistence by trend",   "persistence by level",
-                                               "regression by trend", "regression by its guess"};
-constexpr Expert guess_of(std::size_t expert) {
-  if (expert < kGuesses) return static_cast<Expert>(expert);
-  return expert <= kPersistenceByLevel ? kPersistence : kRegression;
-}
+constexpr std::string_view kNames[kExperts] = {
+    "persistence",  "damped trend",    "time of day", "time of week", "recent maximum",      "maximum of an hour",
+    "long maximum", "recent or usual", "cycle",       "regression",   "regression by trend", "regression by its guess"};
+constexpr Expert guess_of(std::size_t expert) { return expert < kGuesses ? static_cast<Expert>(expert) : kRegression; }
 
 using Masses = std::array<float, ResidualBins::kBins>;
 struct Tables {
@@ -90,14 +86,14 @@ const Tables& tables() {
 
 /// Quantiles of a residual at all levels, in one pass over the bins: the general histogram with its prior, and a
 /// context's by its weight.
-ForwardQuantiles residual_quantiles(const ResidualHistogram& general, const ResidualHistogram* context,
+ForwardQuantiles residual_quantiles(const ResidualHistogram& general, const SmallResidualHistogram* context,
                                     const Masses& prior) {
   const double context_weight = context == nullptr ? 0.0 : context->weight();
   const double share = context_weight / (context_weight + kContextWeight);
   const double scale = (1.0 - share) / (general.weight() + kPriorWeight);
   const double general_scale = scale / ResidualHistogram::kUnit;
   const double prior_scale = scale * kPriorWeight;
-  const double context_scale = share > 0.0 ? share / (context_weight * ResidualHistogram::kUnit) : 0.0;
+  const double context_scale = share > 0.0 ? share / context_weight : 0.0;
   const auto& edges = tables().edges;
   ForwardQuantiles quantiles;
   double below = 0.0;
@@ -120,13 +116,38 @@ bool is_log_demand(double x) { return x >= 0.0 && x <= kGreatestLog; }
 /// A forecast that waits for what comes.
 struct OpenForecast {
   TimePoint ends;
-  double log_demand = 0.0;
-  double greatest = 0.0;
-  std::array<double, kFeatures> features{};
-  std::array<float, kGuesses> guesses{};
+  float log_demand = 0.0F;
+  float greatest = 0.0F;
+  std::array<float, kFeatures> features{};
+  float trend_rise = 0.0F, max240_rise = 0.0F, regressed_rise = 0.0F;  // guesses that are no features
   std::array<std::uint8_t, kContextSets> contexts{};
   bool has_any = false;
   bool is_censored = false;
+
+  double rise_guessed_by(std::size_t expert) const {
+    switch (guess_of(expert)) {
+      case kTrend:
+        return static_cast<double>(trend_rise);
+      case kDay:
+        return feature(kDayRise);
+      case kWeek:
+        return feature(kWeekRise);
+      case kMax20:
+        return feature(kMax20Rise);
+      case kMax80:
+        return feature(kMax80Rise);
+      case kMax240:
+        return static_cast<double>(max240_rise);
+      case kMaxOrDay:
+        return std::max(feature(kMax20Rise), feature(kDayRise));
+      case kCycle:
+        return feature(kCycleRise);
+      case kRegression:
+        return static_cast<double>(regressed_rise);
+      default:
+        return 0.0;
+    }
+  }
 
   template <class Visit>
   void visit(Visit&& visit) {
@@ -134,18 +155,23 @@ struct OpenForecast {
     visit(log_demand);
     visit(greatest);
     visit(features);
-    visit(guesses);
+    visit(trend_rise);
+    visit(max240_rise);
+    visit(regressed_rise);
     visit(contexts);
     visit(has_any);
     visit(is_censored);
   }
   bool is_valid() const {
-    const auto is_moderate = [](auto x) { return std::abs(x) <= kGreatestRise; };
+    const auto is_moderate = [](float x) { return std::abs(static_cast<double>(x)) <= kGreatestRise; };
     return is_log_demand(log_demand) && is_log_demand(greatest) &&
-           std::all_of(features.begin(), features.end(), is_moderate) &&
-           std::all_of(guesses.begin(), guesses.end(), is_moderate) &&
+           std::all_of(features.begin(), features.end(), is_moderate) && is_moderate(trend_rise) &&
+           is_moderate(max240_rise) && is_moderate(regressed_rise) &&
            std::all_of(contexts.begin(), contexts.end(), [](int i) { return i < kContexts; });
   }
+
+ private:
+  double feature(Feature which) const { return static_cast<double>(features[which]); }
 };
 
 /// What is usual on the days of one class.
@@ -185,7 +211,7 @@ Result<void> load_day_classes(std::span<const double> numbers, std::vector<DayCl
 }  // namespace
 
 struct ForwardMaximum::State {
-  std::array<float, kRecent> recent{};  // log demand
+  std::array<std::uint16_t, kRecent> recent{};  // log demand
   int count = 0, head = 0;
   TimePoint last_sampled;
   double interval_s = 0.0;  // between samples, smoothed
@@ -199,7 +225,7 @@ struct ForwardMaximum::State {
   std::array<OpenForecast, kOpen> open{};
   int open_count = 0, open_first = 0, until_open = 0;
   std::array<ResidualHistogram, kGuesses> general{};
-  std::array<std::array<ResidualHistogram, kContexts>, kContextSets> by_context{};
+  std::array<std::array<SmallResidualHistogram, kContexts>, kContextSets> by_context{};
   std::array<std::array<float, kLevels>, kExperts> loss{};
   double losses = 0.0;  // observations they rest on
   ForwardQuantiles answer{};
@@ -227,27 +253,25 @@ struct ForwardMaximum::State {
     visit(open_count);
     visit(open_first);
     visit(until_open);
+    visit(by_context);
     visit(loss);
     visit(losses);
     visit(answer);
     visit(leading);
-  }
-  template <class Visit>
-  void visit_histograms(Visit&& visit) {
-    for (ResidualHistogram& histogram : general) visit(histogram);
-    for (auto& contexts : by_context)
-      for (ResidualHistogram& histogram : contexts) visit(histogram);
   }
   bool is_valid() const {
     const auto is_loss = [](const auto& losses_of) {
       return std::all_of(losses_of.begin(), losses_of.end(), [](float x) { return x >= 0.0F && x <= 100.0F; });
     };
     return count >= 0 && count <= kRecent && head >= 0 && head < kRecent &&
-           std::all_of(recent.begin(), recent.end(), is_log_demand) && interval_s >= 0.0 && interval_s < 9e9 &&
-           std::abs(seconds_since_epoch(last_sampled)) < 3e9 && is_log_demand(slow_mean) && is_log_demand(volatility) &&
-           is_log_demand(slow_volatility) && std::abs(level) <= kGreatestRise && std::abs(trend) <= kGreatestRise &&
-           day.is_valid() && week.is_valid() && cycle.is_valid() && regression.is_valid() && open_count >= 0 &&
-           open_count <= kOpen && open_first >= 0 && open_first < kOpen && until_open >= 0 &&
+           std::all_of(
+               recent.begin(), recent.end(),
+               [](std::uint16_t x) { return is_log_demand(internal::from_short_log(x)); }) &&
+           interval_s >= 0.0 && interval_s < 9e9 && std::abs(seconds_since_epoch(last_sampled)) < 3e9 &&
+           is_log_demand(slow_mean) && is_log_demand(volatility) && is_log_demand(slow_volatility) &&
+           std::abs(level) <= kGreatestRise && std::abs(trend) <= kGreatestRise && day.is_valid() && week.is_valid() &&
+           cycle.is_valid() && regression.is_valid() && open_count >= 0 && open_count <= kOpen && open_first >= 0 &&
+           open_first < kOpen && until_open >= 0 &&
            std::all_of(
                open.begin(), open.end(), [](const OpenForecast& forecast) { return forecast.is_valid(); }) &&
            std::all_of(loss.begin(), loss.end(), is_loss) && losses >= 0.0 && losses <= kLossMemory &&
@@ -257,20 +281,21 @@ struct ForwardMaximum::State {
   }
 
   double back(int samples) const {
-    return static_cast<double>(
+    return internal::from_short_log(
         recent[static_cast<std::size_t>((head - std::min(samples, count - 1) + kRecent) % kRecent)]);
   }
   double max_of(int samples) const {
-    double greatest = back(0);
-    for (int i = 1; i < std::min(samples, count); ++i) greatest = std::max(greatest, back(i));
-    return greatest;
+    std::uint16_t greatest = 0;
+    for (int i = 0, at = head; i < std::min(samples, count); ++i, at = at == 0 ? kRecent - 1 : at - 1)
+      greatest = std::max(greatest, recent[static_cast<std::size_t>(at)]);
+    return internal::from_short_log(greatest);
   }
   const Masses& prior() const {
     const long scale = std::lround(std::log2(std::max(volatility, 0.01) / 0.01));
     return tables().prior[static_cast<std::size_t>(std::clamp(scale, 0L, kPriorScales - 1L))];
   }
   ForwardQuantiles expert_quantiles(std::size_t expert, const OpenForecast& at, const Masses& scale) const {
-    const ResidualHistogram* context =
+    const SmallResidualHistogram* context =
         expert < kGuesses ? nullptr : &by_context[expert - kGuesses][at.contexts[expert - kGuesses]];
     return residual_quantiles(general[guess_of(expert)], context, scale);
   }
@@ -298,7 +323,7 @@ struct ForwardMaximum::State {
   void learn_usual(double local_s, double log_demand);
   void settle(TimePoint sampled, double log_demand, bool is_censored);
   void learn(const OpenForecast& forecast);
-  OpenForecast guess(Duration horizon, double offset_s) const;
+  OpenForecast guess(double log_demand, Duration horizon, double offset_s) const;
   void answer_from(const OpenForecast& now);
 };
 
@@ -318,7 +343,7 @@ void ForwardMaximum::State::take(TimePoint sampled, double log_demand, bool is_c
   }
   last_sampled = sampled;
   head = (head + 1) % kRecent;
-  recent[static_cast<std::size_t>(head)] = static_cast<float>(log_demand);
+  recent[static_cast<std::size_t>(head)] = internal::to_short_log(log_demand);
   count = std::min(count + 1, kRecent);
   slow_mean += (log_demand - slow_mean) / 500.0;
   const double expected = level + kDamping * trend;
@@ -352,7 +377,8 @@ void ForwardMaximum::State::settle(TimePoint sampled, double log_demand, bool is
   for (int i = 0; i < open_count; ++i) {
     OpenForecast& forecast = open[static_cast<std::size_t>((open_first + i) % kOpen)];
     if (sampled > forecast.ends) continue;
-    forecast.greatest = forecast.has_any ? std::max(forecast.greatest, log_demand) : log_demand;
+    const auto number = static_cast<float>(log_demand);
+    forecast.greatest = forecast.has_any ? std::max(forecast.greatest, number) : number;
     forecast.has_any = true;
     forecast.is_censored |= is_censored;
   }
@@ -366,12 +392,12 @@ void ForwardMaximum::State::settle(TimePoint sampled, double log_demand, bool is
 }
 
 void ForwardMaximum::State::learn(const OpenForecast& forecast) {
-  const double rise = forecast.greatest - forecast.log_demand;
+  const double rise = static_cast<double>(forecast.greatest) - static_cast<double>(forecast.log_demand);
   const Masses& scale = prior();
   losses = std::min(losses + 1.0, kLossMemory);
   for (std::size_t e = 0; e < kExperts; ++e) {
     const ForwardQuantiles quantiles = expert_quantiles(e, forecast, scale);
-    const double residual = rise - static_cast<double>(forecast.guesses[guess_of(e)]);
+    const double residual = rise - forecast.rise_guessed_by(e);
     for (std::size_t l = 0; l < kLevels; ++l) {
       const double error = residual - quantiles[l];
       const double pinball = error > 0.0 ? kForwardLevels[l] * error : (kForwardLevels[l] - 1.0) * error;
@@ -379,23 +405,25 @@ void ForwardMaximum::State::learn(const OpenForecast& forecast) {
     }
   }
   for (std::size_t e = 0; e < kExperts; ++e) {
-    const int bin = ResidualBins::bin_of(rise - static_cast<double>(forecast.guesses[guess_of(e)]));
+    const int bin = ResidualBins::bin_of(rise - forecast.rise_guessed_by(e));
     if (e < kGuesses) {
       general[e].add(bin);
     } else {
       by_context[e - kGuesses][forecast.contexts[e - kGuesses]].add(bin);
     }
   }
-  regression.learn(forecast.features, rise);
+  decltype(regression)::Vector features;
+  std::copy(forecast.features.begin(), forecast.features.end(), features.begin());
+  regression.learn(features, rise);
 }
 
-OpenForecast ForwardMaximum::State::guess(Duration horizon, double offset_s) const {
+OpenForecast ForwardMaximum::State::guess(double log_demand, Duration horizon, double offset_s) const {
   const double z = back(0);
   const double max20 = max_of(20), max80 = max_of(80);
   const double now_s = seconds_since_epoch(last_sampled), horizon_s = to_seconds(horizon);
   OpenForecast now;
   now.ends = last_sampled + horizon;
-  now.log_demand = z;
+  now.log_demand = static_cast<float>(log_demand);
 
   const double local_s = now_s + offset_s;
   const auto usual_rise = [&](const auto& profile, double period_s) {
@@ -411,22 +439,16 @@ OpenForecast ForwardMaximum::State::guess(Duration horizon, double offset_s) con
   };
   const double day_rise = usual_rise(day, kSecondsPerDay), week_rise = usual_rise(week, kSecondsPerWeek);
   const double cycle_rise = cycle.rise(now_s, 0.0, horizon_s);
-  now.features = {z - back(1), z - back(2), z - back(4), z - back(8), z - back(16),    z - back(40), z - slow_mean,
-                  day_rise,    week_rise,   cycle_rise,  volatility,  slow_volatility, max20 - z,    max80 - z};
-  const double regressed = std::clamp(regression.predict(now.features), -ResidualBins::kReach, ResidualBins::kReach);
+  const decltype(regression)::Vector features = {z - back(1),  z - back(2),     z - back(4), z - back(8), z - back(16),
+                                                 z - back(40), z - slow_mean,   day_rise,    week_rise,   cycle_rise,
+                                                 volatility,   slow_volatility, max20 - z,   max80 - z};
+  for (std::size_t f = 0; f < kFeatures; ++f) now.features[f] = static_cast<float>(features[f]);
+  const double regressed = std::clamp(regression.predict(features), -ResidualBins::kReach, ResidualBins::kReach);
   const double steps = std::max(horizon_s / std::max(interval_s, 1e-3), 1.0);
   const double damped_steps = kDamping * (1.0 - std::pow(kDamping, steps)) / (1.0 - kDamping);
-  const double guesses[kGuesses] = {0.0,
-                                    level - z + std::max(trend * damped_steps, 0.0),
-                                    day_rise,
-                                    week_rise,
-                                    max20 - z,
-                                    max80 - z,
-                                    max_of(240) - z,
-                                    std::max(max20 - z, day_rise),
-                                    cycle_rise,
-                                    regressed};
-  for (std::size_t g = 0; g < kGuesses; ++g) now.guesses[g] = static_cast<float>(guesses[g]);
+  now.trend_rise = static_cast<float>(level - log_demand + std::max(trend * damped_steps, 0.0));
+  now.max240_rise = static_cast<float>(max_of(kRecent) - z);
+  now.regressed_rise = static_cast<float>(regressed);
 
   const double moved = std::max(0.01, 0.7 * volatility);
   const int rising = third(z - back(2), -moved, moved);
@@ -434,9 +456,7 @@ OpenForecast ForwardMaximum::State::guess(Duration horizon, double offset_s) con
   const int high = third(z - slow_mean, -0.5, 0.0);
   const double usual_change = std::max(slow_volatility, 0.005);
   const auto context = [](int a, int b, int c) { return static_cast<std::uint8_t>((a * 3 + b) * 3 + c); };
-  const std::uint8_t by_trend = context(rising, third(volatility, 0.02, 0.06), far);
-  now.contexts[kPersistenceByTrend - kGuesses] = now.contexts[kRegressionByTrend - kGuesses] = by_trend;
-  now.contexts[kPersistenceByLevel - kGuesses] = context(high, third(z - back(1), -0.02, 0.02), far);
+  now.contexts[kRegressionByTrend - kGuesses] = context(rising, third(volatility, 0.02, 0.06), far);
   now.contexts[kRegressionByGuess - kGuesses] =
       context(third(regressed / usual_change, 0.5, 1.5), third(volatility / usual_change, 0.7, 1.4), high);
   return now;
@@ -457,10 +477,10 @@ void ForwardMaximum::State::answer_from(const OpenForecast& now) {
       const double excess = (static_cast<double>(loss[e][l]) - best_loss) / (best_loss + 1e-6);
       const double weight = std::exp(-kMixingRate * excess);
       weights += weight;
-      sum += weight * (static_cast<double>(now.guesses[guess_of(e)]) + quantiles[e][l]);
+      sum += weight * (now.rise_guessed_by(e) + quantiles[e][l]);
     }
     leading[l] = static_cast<std::uint8_t>(best);
-    least = std::max(least, std::expm1(std::min(now.log_demand + sum / weights, kGreatestLog)));
+    least = std::max(least, std::expm1(std::min(static_cast<double>(now.log_demand) + sum / weights, kGreatestLog)));
     answer[l] = least;
   }
 }
@@ -483,7 +503,7 @@ void ForwardMaximum::observe(TimePoint sampled, double demand, bool is_censored,
   const double offset_s = to_seconds(utc_offset);
   s.take(sampled, log_demand, is_censored, offset_s);
   s.settle(sampled, log_demand, is_censored);
-  OpenForecast now = s.guess(horizon, offset_s);
+  OpenForecast now = s.guess(log_demand, horizon, offset_s);
   now.is_censored = is_censored;
   s.answer_from(now);
   // No more than kOpen forecasts wait: with many samples in a horizon only every n-th is followed.
@@ -513,9 +533,8 @@ void ForwardMaximum::save(StateWriter& writer) const {
   state_->visit(numbers);
   writer.put("forward_maximum", numbers.numbers());
   std::vector<double> counts;
-  state_->visit_histograms([&](const ResidualHistogram& histogram) {
-    for (const std::uint16_t count : histogram.counts()) counts.push_back(count);
-  });
+  for (const ResidualHistogram& histogram : state_->general)
+    counts.insert(counts.end(), histogram.counts().begin(), histogram.counts().end());
   writer.put("forward_maximum_residuals", counts);
   StateNumbers days;
   for (DayClass& day_class : state_->day_classes) day_class.visit(days);
@@ -531,11 +550,11 @@ Result<void> ForwardMaximum::load(const StateReader& reader) {
   if (!source.is_good() || !loaded->is_valid()) return invalid("forward_maximum is not a memory of this version");
   StateNumbersReader count_source(counts);
   bool is_possible = true;
-  loaded->visit_histograms([&](ResidualHistogram& histogram) {
+  for (ResidualHistogram& histogram : loaded->general) {
     std::array<std::uint16_t, ResidualBins::kBins> bins{};
     count_source(bins);
     is_possible = histogram.set_counts(bins) && is_possible;
-  });
+  }
   if (!count_source.is_good() || !is_possible)
     return invalid("forward_maximum_residuals are not counts of this version");
   loaded->set_special_days(state_->special_days);

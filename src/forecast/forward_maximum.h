@@ -32,7 +32,7 @@ using ForwardQuantiles = std::array<double, kForwardLevels.size()>;  // at kForw
 
 class ForwardMaximum {
  public:
-  ///   special_days   each class of them takes another 0.4 KB
+  ///   special_days   each class of them takes another 0.2 KB
   explicit ForwardMaximum(SpecialDays special_days = {});
   ForwardMaximum(ForwardMaximum&&) noexcept;
   ForwardMaximum& operator=(ForwardMaximum&&) noexcept;

@@ -63,4 +63,34 @@ class ResidualHistogram {
   std::array<std::uint16_t, ResidualBins::kBins> counts_{};
 };
 
+/// The same in a byte per bin, for situations of which there are many. Counts are halved when one of them is full, odd
+/// ones up or down by turns of the bins, so that what is rare is not lost.
+class SmallResidualHistogram {
+ public:
+  void add(int bin) {
+    std::uint8_t& count = counts_[static_cast<std::size_t>(bin)];
+    if (count == kFull) halve();
+    ++count;
+  }
+
+  /// In observations; at most kBins x 255.
+  int weight() const { return std::accumulate(counts_.begin(), counts_.end(), 0); }
+  std::span<const std::uint8_t, ResidualBins::kBins> counts() const { return counts_; }
+
+  template <class Visit>
+  void visit(Visit&& visit) {
+    visit(counts_);
+  }
+
+ private:
+  static constexpr std::uint8_t kFull = 255;
+
+  void halve() {
+    int turn = weight();
+    for (std::uint8_t& count : counts_) count = static_cast<std::uint8_t>((count + (++turn & 1)) / 2);
+  }
+
+  std::array<std::uint8_t, ResidualBins::kBins> counts_{};
+};
+
 }  // namespace mpca::forecast

@@ -84,7 +84,7 @@ TEST(ForwardMaximum, AnswersZeroBeforeTheFirstSampleAndFitsIntoItsMemory) {
   const ForwardMaximum forward;
   EXPECT_EQ(forward.quantiles(), ForwardQuantiles{});
   EXPECT_EQ(forward.cycle_length(), Duration::zero());
-  EXPECT_LE(ForwardMaximum::state_bytes(), 16U * 1024U);
+  EXPECT_LE(ForwardMaximum::state_bytes(), 8U * 1024U);
 }
 
 TEST(ForwardMaximum, WildDemandGivesAscendingFiniteQuantiles) {

@@ -68,14 +68,17 @@ TEST(Profile, RefusesAMemoryThatItCannotHaveHad) {
     reader(profile);
     return reader.is_good() && profile.is_valid();
   };
-  EXPECT_TRUE(loads({1.0, -1e9, 0, 2.0, 1}));
-  EXPECT_TRUE(loads({-1e9, -1e9, -1, 0.0, 0}));
-  EXPECT_FALSE(loads({-1e9, -1e9, -1, 2.0, 1}));  // a value, and no bin that it is in
-  EXPECT_FALSE(loads({-1e9, -1e9, 2, 2.0, 1}));
-  EXPECT_FALSE(loads({-1e9, -1e9, 0, 2.0, -1}));
-  EXPECT_FALSE(loads({-1e9, -1e9, 0, 1e300, 1}));
-  EXPECT_FALSE(loads({-1e9, 1e30, 0, 2.0, 1}));
-  EXPECT_FALSE(loads({-1e9, -1e9, 0, 2.0, 2147483647}));
+  // In 2000ths; 65535 is not known.
+  EXPECT_TRUE(loads({2000, 65535, 0, 2.0, 1}));
+  EXPECT_TRUE(loads({65535, 65535, -1, 0.0, 0}));
+  EXPECT_FALSE(loads({65535, 65535, -1, 2.0, 1}));  // a value, and no bin that it is in
+  EXPECT_FALSE(loads({65535, 65535, 2, 2.0, 1}));
+  EXPECT_FALSE(loads({65535, 65535, 0, 2.0, -1}));
+  EXPECT_FALSE(loads({65535, 65535, 0, -2.0, 1}));
+  EXPECT_FALSE(loads({65535, 65535, 0, 1e300, 1}));
+  EXPECT_FALSE(loads({65535, 64001, 0, 2.0, 1}));
+  EXPECT_FALSE(loads({65535, -1, 0, 2.0, 1}));
+  EXPECT_FALSE(loads({65535, 65535, 0, 2.0, 2147483647}));
 }
 
 }  // namespace

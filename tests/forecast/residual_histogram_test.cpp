@@ -121,5 +121,35 @@ TEST(ResidualHistogram, RefusesCountsThatItCannotHaveHad) {
   EXPECT_EQ(histogram.counts()[9], 0);
 }
 
+// By hand: 255 in bin 15 are full; odd ones are halved up and down by turns of the bins, beginning with up after an
+// even total and with down after an odd one. Total 255 + 3 + 1 + 1 = 260: bins 0, 2, 4, … go up.
+TEST(SmallResidualHistogram, IsHalvedWhenABinIsFullAndKeepsHalfOfWhatIsRare) {
+  SmallResidualHistogram histogram;
+  for (int i = 0; i < 255; ++i) histogram.add(15);
+  for (const int bin : {2, 4, 7, 7, 7}) histogram.add(bin);
+  EXPECT_EQ(histogram.weight(), 260);
+  histogram.add(15);
+  EXPECT_EQ(histogram.counts()[15], 127 + 1);
+  EXPECT_EQ(histogram.counts()[2], 1);
+  EXPECT_EQ(histogram.counts()[4], 1);
+  EXPECT_EQ(histogram.counts()[7], 1);
+}
+
+// Two of a thousand in the tail, for long: what is kept of them is that share, and not lost in halvings. Its memory is
+// some 400 observations, so single looks differ; their mean over 1000 looks has a standard error of about 3e-4.
+TEST(SmallResidualHistogram, KeepsTheShareOfRareObservations) {
+  RandomStream stream(9, "tail");
+  SmallResidualHistogram histogram;
+  double share = 0.0;
+  constexpr int kLooks = 1000;
+  for (int look = 0; look < kLooks; ++look) {
+    for (int i = 0; i < 500; ++i)
+      histogram.add(stream.uniform() < 0.002 ? 25 + static_cast<int>(stream.below(2))
+                                             : 14 + static_cast<int>(stream.below(3)));
+    share += (histogram.counts()[25] + histogram.counts()[26]) / static_cast<double>(histogram.weight()) / kLooks;
+  }
+  EXPECT_NEAR(share, 0.002, 0.0005);
+}
+
 }  // namespace
 }  // namespace mpca::forecast

@@ -1,23 +1,27 @@
-// What is usual at each time of a cycle of known length, such as a day: one exponentially smoothed value per bin.
+// What demand usually is at each time of a cycle of known length, such as a day: one exponentially smoothed logarithm
+// per bin, in 16 bits.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <optional>
+
+#include "forecast/internal/short_log.h"
 
 namespace mpca::forecast::internal {
 
 template <int Bins>
 class Profile {
  public:
-  static constexpr float kGreatest = 1000.0F;
+  static constexpr double kGreatest = kGreatestShortLog;
 
   Profile() { values_.fill(kUnknown); }
 
-  /// `phase` in [0, 1): where in the cycle; `value` within +-kGreatest. A bin takes the mean of its values when the
+  /// `phase` in [0, 1): where in the cycle; `value` in [0, kGreatest]. A bin takes the mean of its values when the
   /// next one begins.
   void observe(double phase, double value) {
     const int bin = std::min(static_cast<int>(phase * Bins), Bins - 1);
@@ -32,9 +36,10 @@ class Profile {
   /// Nothing comes for a while: the last bin takes the mean of what it has.
   void finish() {
     if (open_count_ == 0) return;
-    float& value = values_[static_cast<std::size_t>(open_bin_)];
-    const float mean = static_cast<float>(open_sum_ / open_count_);
-    value = value == kUnknown ? mean : value + kSmoothing * (mean - value);
+    std::uint16_t& value = values_[static_cast<std::size_t>(open_bin_)];
+    const double mean = open_sum_ / open_count_;
+    const double before = value == kUnknown ? mean : from_short_log(value);
+    value = to_short_log(before + kSmoothing * (mean - before));
     open_sum_ = 0.0;
     open_count_ = 0;
   }
@@ -46,9 +51,10 @@ class Profile {
     const int low = (static_cast<int>(whole) + Bins) % Bins;
     const int high = (low + 1) % Bins;
     const double share = position - whole;
-    const float before = values_[static_cast<std::size_t>(low)], after = values_[static_cast<std::size_t>(high)];
+    const std::uint16_t before = values_[static_cast<std::size_t>(low)],
+                        after = values_[static_cast<std::size_t>(high)];
     if (before == kUnknown || after == kUnknown) return std::nullopt;
-    return (1.0 - share) * static_cast<double>(before) + share * static_cast<double>(after);
+    return (1.0 - share) * from_short_log(before) + share * from_short_log(after);
   }
 
   template <class Visit>
@@ -60,18 +66,20 @@ class Profile {
   }
 
   bool is_valid() const {
-    const auto is_possible = [](float value) { return value == kUnknown || std::abs(value) <= kGreatest; };
+    const auto is_possible = [](std::uint16_t value) {
+      return value == kUnknown || from_short_log(value) <= kGreatest;
+    };
     return open_bin_ >= -1 && open_bin_ < Bins && open_count_ >= 0 &&
            open_count_ < std::numeric_limits<int>::max() / 2 && (open_bin_ >= 0 || open_count_ == 0) &&
-           std::abs(open_sum_) <= static_cast<double>(kGreatest) * open_count_ &&
+           open_sum_ >= 0.0 && open_sum_ <= kGreatest * open_count_ &&
            std::all_of(values_.begin(), values_.end(), is_possible);
   }
 
  private:
-  static constexpr float kSmoothing = 0.35F;  // per cycle
-  static constexpr float kUnknown = -1e9F;    // a number, so that it can be saved
+  static constexpr double kSmoothing = 0.35;  // per cycle
+  static constexpr std::uint16_t kUnknown = 0xffff;
 
-  std::array<float, static_cast<std::size_t>(Bins)> values_;
+  std::array<std::uint16_t, static_cast<std::size_t>(Bins)> values_;
   int open_bin_ = -1;
   double open_sum_ = 0.0;
   int open_count_ = 0;

@@ -177,7 +177,7 @@ class PredictivePolicy final : public Policy {
   }
 
   std::string save_state() const override {
-    StateWriter writer("predictive", 1);
+    StateWriter writer("predictive", 2);
     StateNumbers numbers;
     Memory memory = memory_;
     memory.visit(numbers);
@@ -191,7 +191,7 @@ class PredictivePolicy final : public Policy {
   }
 
   Result<void> load_state(std::string_view state) override {
-    MPCA_TRY(const StateReader reader, StateReader::open(state, "predictive", 1));
+    MPCA_TRY(const StateReader reader, StateReader::open(state, "predictive", 2));
     MPCA_TRY(const std::vector<double> numbers, reader.numbers("memory"));
     Memory memory;
     StateNumbersReader source(numbers);

@@ -380,9 +380,9 @@ TEST_F(DamagedState, ANumberThatCannotBeIsRefusedOrDoesNoHarm) {
   EXPECT_GT(refused, 200);
 }
 
-TEST(Predictive, OneWorkloadTakes29KilobytesAtMost) {
+TEST(Predictive, OneWorkloadTakes20KilobytesAtMost) {
   std::printf("predictive_state_bytes() = %zu\n", predictive_state_bytes());
-  EXPECT_LE(predictive_state_bytes(), 29U * 1024U);
+  EXPECT_LE(predictive_state_bytes(), 20U * 1024U);
 }
 
 TEST(Predictive, ItsSettingsAreThoseOfItsPartsAndCapacityIsTheWorkloads) {
