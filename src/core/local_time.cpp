@@ -8,7 +8,13 @@
 namespace mpca {
 namespace {
 
-using namespace std::chrono;
+using std::chrono::day;
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::month;
+using std::chrono::seconds;
+using std::chrono::year;
+using std::chrono::year_month_day;
 
 constexpr int kFirstYear = 1700, kLastYear = 2261;  // of 64 bits of nanoseconds
 

@@ -485,7 +485,7 @@ void ForwardMaximum::State::answer_from(const OpenForecast& now) {
   }
 }
 
-ForwardMaximum::ForwardMaximum(SpecialDays special_days) : state_(std::make_unique<State>()) {
+ForwardMaximum::ForwardMaximum(const SpecialDays& special_days) : state_(std::make_unique<State>()) {
   MPCA_CHECK(special_days.classes.size() <= SpecialDays::kMostClasses, "no more classes of days than that");
   for (const SpecialDay& day : special_days.days)
     MPCA_CHECK(day.weekday || day.day_class < special_days.classes.size(), "the class of a special day exists");

@@ -33,7 +33,7 @@ using ForwardQuantiles = std::array<double, kForwardLevels.size()>;  // at kForw
 class ForwardMaximum {
  public:
   ///   special_days   each class of them takes another 0.2 KB
-  explicit ForwardMaximum(SpecialDays special_days = {});
+  explicit ForwardMaximum(const SpecialDays& special_days = {});
   ForwardMaximum(ForwardMaximum&&) noexcept;
   ForwardMaximum& operator=(ForwardMaximum&&) noexcept;
   ~ForwardMaximum();

@@ -13,7 +13,7 @@
 #include "core/time.h"
 
 namespace date {
-class time_zone;
+class time_zone;  // NOLINT: the library's name
 }
 
 namespace mpca::os {

@@ -144,12 +144,12 @@ Result<Calendar> Calendar::parse(std::string_view text) {
     std::optional<AlikeDays> list;
     if (mark != std::string_view::npos && part[mark] == '@') event = parse_event(name, rest);
     if (mark != std::string_view::npos && part[mark] == '=') list = parse_alike(name, rest);
-    if (event) events.push_back(*std::move(event));
-    if (list) alike.push_back(*std::move(list));
     if (!event && !list)
       problems.add(cat("\"", part,
                        "\" is neither NAME@START/END*FACTOR or NAME@START/END>RPS, with times such as "
                        "2026-11-27T07:00:00Z, nor NAME=DAY/DAY or NAME=sunday:DAY; a file is named as @FILE"));
+    if (event) events.push_back(*std::move(event));
+    if (list) alike.push_back(*std::move(list));
   }
   auto calendar = create(std::move(events), std::move(alike));
   if (!calendar) problems.add(calendar.error().message);
