@@ -16,29 +16,11 @@
 namespace mpca::report {
 namespace {
 
+using internal::Cells;
+using internal::laid_out;
 using internal::printable;
 using internal::words_of_level;
 using internal::words_of_percent;
-
-using Cells = std::vector<std::string>;
-
-// Columns as wide as their widest cell; the first `names` of them to the left.
-std::string laid_out(const std::vector<Cells>& rows, std::size_t names) {
-  std::vector<std::size_t> widths;
-  for (const Cells& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()), 0);
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], internal::width(row[i]));
-  }
-  std::string text;
-  for (const Cells& row : rows) {
-    std::string line = " ";
-    for (std::size_t i = 0; i < row.size(); ++i)
-      line += " " + (i < names ? internal::padded_right(row[i], widths[i]) : internal::padded_left(row[i], widths[i])) +
-              " ";
-    text += internal::trimmed_line(line);
-  }
-  return text;
-}
 
 std::string cost(const std::optional<double>& value) { return value ? fixed(*value, 3) : std::string("not reached"); }
 

@@ -22,6 +22,9 @@ enum class TuneVerdict {
 /// `use-predictive`, …: as machines read it.
 std::string to_string(TuneVerdict verdict);
 
+/// The least saving that is worth another rule.
+inline constexpr double kWorthIt = 0.02;
+
 /// Of a whole history.
 struct TuneFigures {
   double bill = 0.0;             // J(P); with a wish for a share, the relative cost

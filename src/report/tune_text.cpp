@@ -12,14 +12,12 @@
 namespace mpca::report {
 namespace {
 
+using internal::Cells;
+using internal::laid_out;
 using internal::printable;
 using internal::words_of_duration;
 using internal::words_of_percent;
 using internal::words_of_violations;
-
-using Cells = std::vector<std::string>;
-
-constexpr double kWorthIt = 0.02;  // as study/tune.h decides; here only for the choice of words
 
 std::string words_of_kind(std::string_view kind) {
   if (kind == "today") return "today's rule";
@@ -129,24 +127,6 @@ std::string verdict_text(const TuneReport& report) {
   return "";
 }
 
-// Columns as wide as their widest cell; the first and those from `left_from` on to the left.
-std::string laid_out(const std::vector<Cells>& rows, std::size_t left_from) {
-  std::vector<std::size_t> widths;
-  for (const Cells& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()), 0);
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], internal::width(row[i]));
-  }
-  std::string text;
-  for (const Cells& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i)
-      line += "  " + (i == 0 || i >= left_from ? internal::padded_right(row[i], widths[i])
-                                               : internal::padded_left(row[i], widths[i]));
-    text += internal::trimmed_line(line);
-  }
-  return text;
-}
-
 std::string saving_cell(const TuneRule& rule) {
   if (rule.kind == "today") return "";
   if (!rule.saving.low || !rule.saving.high) return words_of_percent(rule.saving.value);
@@ -173,7 +153,7 @@ std::string rules_table(const TuneReport& report) {
     rows.push_back(figures_row("foresight", *report.foresight,
                                report.foresight_saving ? words_of_percent(*report.foresight_saving) : "",
                                "knows all rates to come: no rule saves more"));
-  std::string text = "\n" + laid_out(rows, kSettings);
+  std::string text = "\n" + laid_out(rows, 1, kSettings);
   text += is_about_share(report)
               ? cat("  cost: what is paid, of the least that serving takes, at ",
                     words_of_violations(report.late_share), " late or failed; saved: of today's, 95 % interval\n")
@@ -196,7 +176,7 @@ std::string blocks_table(const TuneReport& report) {
              report.seeds, report.seeds == 1 ? " seed" : " seeds",
              "; each block is judged with the settings that were best on the others.\nEvery rule starts without memory "
              "in block 1.\n",
-             laid_out(rows, rows[0].size() - 1));
+             laid_out(rows, 1, rows[0].size() - 1));
 }
 
 std::string played_text(const TuneReport& report) {

@@ -25,7 +25,6 @@ constexpr std::string_view kHpa = "hpa";
 constexpr std::string_view kReactive = "reactive";
 constexpr std::string_view kPredictive = "predictive";
 
-constexpr double kWorthIt = 0.02;         // the least saving that is worth another rule
 constexpr double kNoticeablyFewer = 0.8;  // violations, where nothing keeps the wished share
 constexpr double kShortestSeconds = 7200.0;
 constexpr double kDeadTimesPerBlock = 10.0;
@@ -234,7 +233,7 @@ bool replaces(const TuneRule& g, const TuneRule& w, const report::Interval& savi
     if (g.keeps != w.keeps) return g.keeps;
     if (!g.keeps) return g.figures.violation_ratio < kNoticeablyFewer * w.figures.violation_ratio;
   }
-  return saving.value >= kWorthIt && saving.low.value_or(0.0) > 0.0;
+  return saving.value >= report::kWorthIt && saving.low.value_or(0.0) > 0.0;
 }
 
 TuneVerdict verdict_for(std::string_view kind) {

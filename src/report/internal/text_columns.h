@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mpca::report::internal {
 
@@ -32,6 +33,26 @@ inline std::string printable(std::string text) {
 inline std::string trimmed_line(std::string line) {
   line.erase(line.find_last_not_of(' ') + 1);
   return line + "\n";
+}
+
+using Cells = std::vector<std::string>;
+
+/// Columns as wide as their widest cell; the first `names` of them and those from `left_from` on to the left.
+inline std::string laid_out(const std::vector<Cells>& rows, std::size_t names,
+                            std::size_t left_from = std::string::npos) {
+  std::vector<std::size_t> widths;
+  for (const Cells& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()), 0);
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+  }
+  std::string text;
+  for (const Cells& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i)
+      line += "  " + (i < names || i >= left_from ? padded_right(row[i], widths[i]) : padded_left(row[i], widths[i]));
+    text += trimmed_line(line);
+  }
+  return text;
 }
 
 }  // namespace mpca::report::internal
