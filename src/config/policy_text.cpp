@@ -2,12 +2,16 @@
 
 #include "config/calendar_file.h"
 #include "config/hpa_object.h"
+#include "core/os/file.h"
 #include "core/text.h"
 #include "policy/hpa/hpa_settings.h"
+#include "policy/predictive/prior.h"
 
 namespace mpca::config {
 
 namespace {
+
+constexpr std::size_t kLargestPrior = 1U << 20;
 
 Result<std::string> with_hpa_object(std::string_view settings) {
   const std::size_t comma = settings.find(',');
@@ -18,21 +22,39 @@ Result<std::string> with_hpa_object(std::string_view settings) {
   return cat(written, comma == std::string_view::npos ? std::string_view{} : settings.substr(comma));
 }
 
-/// With `calendar=@FILE` written out.
-Result<std::string> with_calendar(std::string_view settings) {
-  constexpr std::string_view kKey = "calendar=@";
+Result<std::string> calendar_text(const std::string& path) {
+  MPCA_TRY(const policy::Calendar calendar, load_calendar(path));
+  return calendar.text();
+}
+
+Result<std::string> prior_text(const std::string& path) {
+  MPCA_TRY(const std::string text, os::read_file(path, kLargestPrior));
+  MPCA_TRY(const std::vector<policy::CandidateBooks> books, policy::parse_prior_file(text, path));
+  return policy::prior_text(books);
+}
+
+/// A setting of predictive whose value may be that of a file.
+struct FileSetting {
+  std::string_view key;
+  Result<std::string> (*read)(const std::string& path);
+};
+constexpr FileSetting kFileSettings[] = {{"calendar", calendar_text}, {"prior", prior_text}};
+
+/// With `calendar=@FILE` and `prior=@FILE` written out.
+Result<std::string> with_files_written_out(std::string_view settings) {
   std::string written;
   for (const std::string_view part : split(settings, ',')) {
-    const std::string_view setting = trim(part);
     if (!written.empty()) written += ",";
-    if (!setting.starts_with(kKey)) {
-      written += part;
-      continue;
+    std::string each(part);
+    for (const FileSetting& setting : kFileSettings) {
+      const std::string start = cat(setting.key, "=@");
+      if (!trim(part).starts_with(start)) continue;
+      const std::string path(trim(trim(part).substr(start.size())));
+      if (path.empty()) return invalid(cat(start, " needs the name of a ", setting.key, " file"));
+      MPCA_TRY(const std::string text, setting.read(path));
+      each = cat(setting.key, "=", text);
     }
-    const std::string path(trim(setting.substr(kKey.size())));
-    if (path.empty()) return invalid("calendar=@ needs the name of a calendar file");
-    MPCA_TRY(const policy::Calendar calendar, load_calendar(path));
-    written += cat("calendar=", calendar.text());
+    written += each;
   }
   return written;
 }
@@ -48,7 +70,7 @@ Result<std::string> resolve_policy_text(std::string_view text) {
     return cat("hpa:", written);
   }
   if (name == "predictive" && settings.find('@') != std::string_view::npos) {
-    MPCA_TRY(const std::string written, with_calendar(settings));
+    MPCA_TRY(const std::string written, with_files_written_out(settings));
     return cat("predictive:", written);
   }
   return std::string(text);

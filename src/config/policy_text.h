@@ -11,8 +11,9 @@
 namespace mpca::config {
 
 /// `hpa:@FILE[,key=value…]` with the file's HorizontalPodAutoscaler written out (`hpa:metrics=cpu:60%,min=2,…`), and
-/// `predictive:calendar=@FILE[,…]` with the calendar's events and days (policy/predictive/calendar.h), so that a log
-/// which names the policy repeats it without the file; any other text as it is.
+/// `predictive:calendar=@FILE,prior=@FILE[,…]` with the calendar's events and days (policy/predictive/calendar.h) and
+/// the prior's rows (policy/predictive/prior.h), so that a log which names the policy repeats it without the file; any
+/// other text as it is.
 ///
 ///   errors   not_found, io, invalid_argument  of the file, each line with its name
 ///            unsupported  the object looks at a metric that no world shows

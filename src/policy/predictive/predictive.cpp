@@ -14,7 +14,7 @@
 #include "policy/predictive/candidates.h"
 #include "policy/predictive/demand.h"
 #include "policy/predictive/explanation.h"
-#include "policy/predictive/shipped_prior.h"
+#include "policy/predictive/prior.h"
 #include "policy/predictive/tournament.h"
 #include "policy/safety/safety_guard.h"
 #include "policy/safety/signal_screen.h"
@@ -31,6 +31,7 @@ constexpr int kPooledSlots = 4;  // servers that a queue behaves like: balancers
 // Of the workload's maximum. Beyond it all is late whoever is in charge; how far beyond teaches nothing, and a single
 // absurd sample would drown in floats what the books are about.
 constexpr double kGreatestLoad = 4.0;
+constexpr int kStateVersion = 2;
 constexpr int kSamplesPerLookAtLag = 20;
 constexpr int kLongestInterval = 4;  // usual intervals
 constexpr int kCountedSamples = 1'000'000;
@@ -43,12 +44,19 @@ struct PredictiveSettings {
   double late_share = 0.0;
   Duration latency_target = std::chrono::milliseconds(250);
   Duration hold{};
-  std::string calendar{};
   plant::PlantSettings plant{};
   SafetySettings safety{};
 };
 
-SettingsTable settings_of(PredictiveSettings& settings) {
+/// With the texts that others make something of.
+struct PredictiveInput {
+  PredictiveSettings settings{};
+  std::string calendar{};
+  std::string prior = "shipped";
+};
+
+SettingsTable settings_of(PredictiveInput& input) {
+  PredictiveSettings& settings = input.settings;
   SettingsTable table = {
       {"late-price", &settings.late_price, "", Range::between(0.1, 10000),
        "what a replica-second of demand that is late or fails costs, in replica-seconds"},
@@ -57,7 +65,9 @@ SettingsTable settings_of(PredictiveSettings& settings) {
       {"latency-target", &settings.latency_target, "duration", Range::above(0), "slower answers are late"},
       {"hold", &settings.hold, "duration", Range::at_least(0),
        "how long an answer still holds replicas up; at 60s a third less churn, for some 3 % of the bill"},
-      {"calendar", &settings.calendar, "known events and days that are not like their weekday, as @FILE"},
+      {"calendar", &input.calendar, "known events and days that are not like their weekday, as @FILE"},
+      {"prior", &input.prior,
+       "what candidates cost on other loads: shipped, none, or what `prior` measured on yours, as @FILE"},
   };
   for (Setting& setting : plant::settings_of(settings.plant))
     if (setting.name() != "capacity") table.push_back(std::move(setting));  // the workload's
@@ -67,9 +77,11 @@ SettingsTable settings_of(PredictiveSettings& settings) {
 
 /// Everything that is not saved by an owner of its own.
 struct Memory {
+  explicit Memory(const Tournament::Prior* prior) : tournament(prior != nullptr ? Tournament(*prior) : Tournament()) {}
+
   Demand demand;
   Candidates candidates;
-  Tournament tournament{kShippedPrior};
+  Tournament tournament;
   HeldMaximum recent_load, held_answer;
   LagShares lag_shares;
   int samples = 0;
@@ -110,16 +122,28 @@ struct Memory {
   }
 };
 
+Result<Memory> load_memory(const StateReader& reader, const Tournament::Prior* prior) {
+  MPCA_TRY(const std::vector<double> numbers, reader.numbers("memory"));
+  Memory memory(prior);
+  StateNumbersReader source(numbers);
+  memory.visit(source);
+  if (!source.is_good() || !memory.is_valid()) return invalid("memory is not that of this version of predictive");
+  return memory;
+}
+
 class PredictivePolicy final : public Policy {
  public:
-  PredictivePolicy(const PredictiveSettings& settings, const Workload& workload, Calendar calendar)
+  PredictivePolicy(const PredictiveSettings& settings, const Workload& workload, Calendar calendar,
+                   std::shared_ptr<const Tournament::Prior> prior)
       : settings_(settings),
         calendar_(std::move(calendar)),
+        prior_(std::move(prior)),
         workload_(workload),
         plant_(settings.plant),
         screen_(settings.safety, workload.capacity_rps),
         guard_(settings.safety, workload),
-        forward_(calendar_.special_days()) {}
+        forward_(calendar_.special_days()),
+        memory_(prior_.get()) {}
 
   Decision decide(const Observation& observation) override {
     Decision decision{.replicas = observation.spec_replicas, .explanation = {}};
@@ -177,7 +201,7 @@ class PredictivePolicy final : public Policy {
   }
 
   std::string save_state() const override {
-    StateWriter writer("predictive", 2);
+    StateWriter writer("predictive", kStateVersion);
     StateNumbers numbers;
     Memory memory = memory_;
     memory.visit(numbers);
@@ -191,12 +215,8 @@ class PredictivePolicy final : public Policy {
   }
 
   Result<void> load_state(std::string_view state) override {
-    MPCA_TRY(const StateReader reader, StateReader::open(state, "predictive", 2));
-    MPCA_TRY(const std::vector<double> numbers, reader.numbers("memory"));
-    Memory memory;
-    StateNumbersReader source(numbers);
-    memory.visit(source);
-    if (!source.is_good() || !memory.is_valid()) return invalid("memory is not that of this version of predictive");
+    MPCA_TRY(const StateReader reader, StateReader::open(state, "predictive", kStateVersion));
+    MPCA_TRY(const Memory memory, load_memory(reader, prior_.get()));
     MPCA_TRY(const Events events, load_events(reader, memory));
     forecast::ForwardMaximum forward(calendar_.special_days());
     plant::PlantModel plant(settings_.plant);
@@ -360,6 +380,7 @@ class PredictivePolicy final : public Policy {
 
   PredictiveSettings settings_;
   Calendar calendar_;
+  std::shared_ptr<const Tournament::Prior> prior_;  // of the fleet
   Workload workload_;
   plant::PlantModel plant_;
   SignalScreen screen_;
@@ -377,20 +398,37 @@ class PredictivePolicy final : public Policy {
 
 std::size_t predictive_state_bytes() { return sizeof(PredictivePolicy) + forecast::ForwardMaximum::state_bytes(); }
 
-std::vector<SettingInfo> predictive_settings() { return described(PredictiveSettings{}); }
+std::vector<SettingInfo> predictive_settings() { return described(PredictiveInput{}); }
 
 Result<std::unique_ptr<Policy>> create_predictive(std::string_view text, const Workload& workload,
                                                   std::string_view where) {
-  MPCA_TRY(PredictiveSettings settings, read_settings(PredictiveSettings{}, text, where));
-  settings.plant.capacity_rps = workload.capacity_rps;
-  auto calendar = Calendar::parse(settings.calendar);
-  if (!calendar) {
-    Problems problems;
-    for (const std::string_view line : split(calendar.error().message, '\n'))
-      problems.add(cat(where, ": calendar: ", line));
-    return std::unexpected(problems.to_result().error());
+  MPCA_TRY(PredictiveInput input, read_settings(PredictiveInput{}, text, where));
+  input.settings.plant.capacity_rps = workload.capacity_rps;
+  auto calendar = Calendar::parse(input.calendar);
+  auto prior = read_prior(input.prior);
+  Problems problems;
+  const auto add = [&](std::string_view what, const auto& read) {
+    if (read) return;
+    for (const std::string_view line : split(read.error().message, '\n'))
+      problems.add(cat(where, ": ", what, ": ", line));
+  };
+  add("calendar", calendar);
+  add("prior", prior);
+  MPCA_TRY_VOID(problems.to_result());
+  return std::make_unique<PredictivePolicy>(input.settings, workload, *std::move(calendar), *std::move(prior));
+}
+
+Result<std::vector<CandidateBooks>> predictive_books(std::string_view state) {
+  MPCA_TRY(const StateReader reader, StateReader::open(state, "predictive", kStateVersion));
+  MPCA_TRY(const Memory memory, load_memory(reader, nullptr));
+  std::vector<CandidateBooks> books;
+  for (std::size_t c = 0; c < Candidates::kCount; ++c) {
+    const Tournament::Totals totals = memory.tournament.totals_of(c);
+    if (totals.demand > 0.0 && totals.cost > 0.0)
+      books.push_back({Candidates::name(c), totals.cost / totals.demand, totals.late / totals.demand});
   }
-  return std::make_unique<PredictivePolicy>(settings, workload, *std::move(calendar));
+  if (books.empty()) return fail(ErrorCode::not_enough_data, "no candidate has books yet");
+  return books;
 }
 
 std::vector<std::string> predictive_sweep() {

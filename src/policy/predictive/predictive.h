@@ -12,6 +12,7 @@
 #pragma once
 
 #include "policy/policy.h"
+#include "policy/predictive/prior.h"
 
 namespace mpca::policy {
 
@@ -20,6 +21,11 @@ Result<std::unique_ptr<Policy>> create_predictive(std::string_view settings, con
                                                   std::string_view where);
 /// Prices of late demand from 1 to 250.
 std::vector<std::string> predictive_sweep();
+
+/// What each candidate that was asked would have cost until now, from what save_state() wrote; without the prior.
+///   errors   invalid_argument  not a state of this version
+///            not_enough_data   nothing was booked yet
+Result<std::vector<CandidateBooks>> predictive_books(std::string_view state);
 
 /// Bytes of fixed memory that one workload takes.
 std::size_t predictive_state_bytes();
