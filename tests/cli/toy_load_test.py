@@ -28,6 +28,7 @@ class Server:
             [PROGRAM], env={"HOST": "127.0.0.1", "PORT": "0", **environment}, stdout=subprocess.PIPE, text=True
         )
         self.log = []
+        self.is_asked_to_end = False
         self.port = self.wait_for("listening")["port"]
 
     def wait_for(self, message):
@@ -65,8 +66,14 @@ class Server:
         client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         return client
 
+    def ask_to_end(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.is_asked_to_end = True
+
     def end(self):
-        self.process.terminate()
+        # A second signal would end it at once, with 130, if it still comes in time.
+        if not self.is_asked_to_end:
+            self.ask_to_end()
         rest = self.process.communicate(timeout=60)[0]
         self.log += [json.loads(line) for line in rest.splitlines()]
         return self.process.returncode
@@ -193,7 +200,7 @@ def readiness_and_shutdown():
         check(probe.getresponse().read() == b"ok", "ready")
         work = server.begin("/work?sleep_ms=400")
         check(server.comes_to("toy_busy_slots", 1), "at work")
-        server.process.send_signal(signal.SIGTERM)
+        server.ask_to_end()
         server.wait_for("shutting down")
         probe.request("GET", "/readyz")
         answer = probe.getresponse()
@@ -203,6 +210,20 @@ def readiness_and_shutdown():
     with running(code=1, SHUTDOWN_TIMEOUT="50ms") as server:
         work = server.begin("/work?sleep_ms=5000")
         check(server.comes_to("toy_busy_slots", 1), "at work")
+
+
+def signals():
+    for _ in range(50):
+        # Asked as soon as the line is there: the signal is watched for before anything is told.
+        with running() as server:
+            server.ask_to_end()
+        check(server.log[-1]["msg"] == "stopped", "ends in order", server.log)
+    with running(code=130) as server:
+        work = server.begin("/work?sleep_ms=60000")
+        check(server.comes_to("toy_busy_slots", 1), "at work")
+        server.ask_to_end()
+        server.wait_for("shutting down")
+        server.ask_to_end()
 
 
 def inherited_listener():
@@ -245,7 +266,7 @@ def bad_clients():
 
 
 def main():
-    for part in (start_up, answers, queue, readiness_and_shutdown, inherited_listener, bad_clients):
+    for part in (start_up, answers, queue, readiness_and_shutdown, signals, inherited_listener, bad_clients):
         part()
     sys.exit(finish())
 
