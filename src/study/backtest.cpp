@@ -20,7 +20,6 @@
 #include "study/internal/study_files.h"
 #include "study/play.h"
 #include "study/ruler.h"
-#include "trace/timestamps.h"
 
 namespace mpca::study {
 namespace {
@@ -218,12 +217,6 @@ Result<void> make_directories(const std::string& out, const StudyDefinition& def
   return {};
 }
 
-/// None when nobody said when and where: such studies go on as they began.
-std::vector<std::pair<std::string, std::string>> clock_rows(const sim::WallClock& clock) {
-  if (clock.ahead == Duration::zero() && clock.time_zone == sim::WallClock{}.time_zone) return {};
-  return {{"time-zone", clock.time_zone}, {"starts-at", trace::format_rfc3339(TimePoint(clock.ahead))}};
-}
-
 /// The whole report, from the files of all jobs.
 Result<report::BacktestReport> write_report(const std::string& out, const StudyDefinition& definition,
                                             const std::string& command, const std::string& program) {
@@ -311,6 +304,7 @@ Result<report::BacktestReport> backtest(const BacktestSettings& settings, const 
   definition.violation_levels = settings.preset.violation_levels;
   definition.prices = settings.preset.prices;
   definition.configuration = preset_rows(settings.preset);
+  // None for a study without dates: such studies go on as they began.
   for (auto& row : clock_rows(settings.clock)) definition.configuration.push_back(std::move(row));
   definition.families = families;
   MPCA_TRY_VOID(prepare_out(settings.out, definition, settings.replace));

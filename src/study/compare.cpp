@@ -205,6 +205,7 @@ std::vector<std::pair<std::string, std::string>> configuration_of(const CompareS
     rows.emplace_back("period", "the step of each trace");
   }
   rows.emplace_back("seed", std::to_string(settings.seed));
+  for (auto& row : clock_rows(settings.clock)) rows.push_back(std::move(row));
   return rows;
 }
 

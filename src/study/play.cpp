@@ -7,6 +7,7 @@
 #include "core/stats.h"
 #include "core/text.h"
 #include "sim/demand_curve.h"
+#include "trace/timestamps.h"
 
 namespace mpca::study {
 namespace {
@@ -103,6 +104,11 @@ int initial_replicas(const Play& play, const Preset& preset) {
   const double bounded = std::clamp(std::ceil(needed), static_cast<double>(std::max(preset.workload.min_replicas, 1)),
                                     static_cast<double>(preset.workload.max_replicas));
   return static_cast<int>(bounded);
+}
+
+std::vector<std::pair<std::string, std::string>> clock_rows(const sim::WallClock& clock) {
+  if (clock.ahead == Duration::zero() && clock.time_zone == sim::WallClock{}.time_zone) return {};
+  return {{"time-zone", clock.time_zone}, {"starts-at", trace::format_rfc3339(TimePoint(clock.ahead))}};
 }
 
 WorldMaker::WorldMaker(const Preset& preset, std::string world)

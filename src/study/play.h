@@ -3,11 +3,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "core/result.h"
 #include "report/backtest.h"
 #include "sim/arrivals.h"
+#include "sim/dated_world.h"
 #include "sim/truth.h"
 #include "study/preset.h"
 #include "trace/demand_trace.h"
@@ -33,6 +36,9 @@ std::shared_ptr<const sim::Arrivals> arrivals_of(const Play& play, const Preset&
 
 /// What a run begins with, of every policy.
 int initial_replicas(const Play& play, const Preset& preset);
+
+/// `time-zone` and `starts-at` (UTC) of a run for people and files; none when nobody said when and where.
+std::vector<std::pair<std::string, std::string>> clock_rows(const sim::WallClock& clock);
 
 /// Makes the worlds of a preset.
 class WorldMaker {
