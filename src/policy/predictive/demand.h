@@ -3,7 +3,9 @@
 // known to be more and not how much: it is taken to be half as much again, and again after each further dead time.
 //
 // A rate is a mean over a window, and so has to be the change that is added to it: the growth of a quarter of an hour's
-// queue within the last seconds would be added to what was served a minute ago, and nothing of that was ever sent.
+// queue within the last seconds would be added to what was served a minute ago, and nothing of that was ever sent. Only
+// while a queue builds up there is no time for means over a minute: pods are busy then and serve no less than before,
+// so what was served, at most what pods can serve, and the growth of the last seconds are demand at least.
 #pragma once
 
 #include <array>
@@ -24,8 +26,10 @@ struct DemandSample {
 class Demand {
  public:
   /// Takes what is new and good in the observation. True: sample() is a new one.
-  ///   dead_time   how long a guess about censored demand is given to help
-  bool observe(const ScreenedObservation& screened, bool is_saturated, Duration dead_time);
+  ///   dead_time    how long a guess about censored demand is given to help
+  ///   queued_rps   there is a backlog (predictive/backlog.h), and Ready pods can serve so much
+  bool observe(const ScreenedObservation& screened, bool is_saturated, Duration dead_time,
+               std::optional<double> queued_rps = std::nullopt);
 
   /// Of the last true observe().
   const DemandSample& sample() const { return sample_; }
@@ -45,6 +49,7 @@ class Demand {
     visit(used_failed_);
     visit(used_change_);
     visit(used_coverage_);
+    visit(used_queue_);
     visit(boost_);
     visit(boosted_);
   }
@@ -63,8 +68,10 @@ class Demand {
   };
   static constexpr int kMostKept = 15;
 
-  /// nullopt for the first one.
-  std::optional<double> change_rps(InFlight now, Duration window);
+  /// The kept sample before `now`, the newest, whose distance is nearest to `window`; nullptr for the first one.
+  const InFlight* before(const InFlight& now, Duration window) const;
+  /// nullopt where in flight is not shown, or not of now.
+  std::optional<InFlight> keep_in_flight(const ScreenedObservation& screened);
   // A service that fails all its requests serves nothing: a served rate of zero that failures or CPU contradict. Demand
   // is then at least what they say; it may rise by that, and does not fall.
   bool observe_collapse(const ScreenedObservation& screened);
@@ -75,7 +82,7 @@ class Demand {
   DemandSample sample_;
   std::array<InFlight, kMostKept> in_flight_{};  // oldest first
   int kept_ = 0;
-  bool used_failed_ = false, used_change_ = false, used_coverage_ = false;
+  bool used_failed_ = false, used_change_ = false, used_coverage_ = false, used_queue_ = false;
   double boost_ = 1.0;
   TimePoint boosted_;
 };

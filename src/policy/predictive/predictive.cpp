@@ -31,8 +31,9 @@ constexpr int kPooledSlots = 4;  // servers that a queue behaves like: balancers
 // Of the workload's maximum. Beyond it all is late whoever is in charge; how far beyond teaches nothing, and a single
 // absurd sample would drown in floats what the books are about.
 constexpr double kGreatestLoad = 4.0;
-constexpr int kStateVersion = 2;
+constexpr int kStateVersion = 3;
 constexpr int kSamplesPerLookAtLag = 20;
+constexpr Duration kLeastInterval = std::chrono::milliseconds(100);
 constexpr int kLongestInterval = 4;  // usual intervals
 constexpr int kCountedSamples = 1'000'000;
 constexpr double kGreatestLogLoad = 710.0;                    // of the greatest double
@@ -155,9 +156,14 @@ class PredictivePolicy final : public Policy {
     const plant::PlantEstimate plant = plant_.estimate();
     screen_.set_capacity_rps(plant.capacity_rps.value);
     guard_.set_capacity_rps(plant.capacity_rps.value);
+    const Duration blur = blur_of(observation.rate_window, plant);
     const Duration dead_time =
-        from_seconds(plant.metric_age_s.value + plant.readiness_lag_late_s.value) + workload_.period;
-    if (memory_.demand.observe(screened_, plant.is_saturated, dead_time)) learn(observation, plant, dead_time);
+        blur + from_seconds(plant.metric_age_s.value + plant.readiness_lag_late_s.value) + workload_.period;
+    const double backlog = backlog_requests(screened_, plant);
+    std::optional<double> queued_rps;
+    if (backlog > 0.0) queued_rps = std::max(observation.ready_replicas, 0) * plant.capacity_rps.value;
+    if (memory_.demand.observe(screened_, plant.is_saturated, dead_time, queued_rps))
+      learn(observation, plant, blur, dead_time);
 
     if (memory_.demand.has_sample()) {
       const int context = context_now();
@@ -190,7 +196,6 @@ class PredictivePolicy final : public Policy {
                .event_demand_rps = events_.demand_rps},
               explanation);
     }
-    const double backlog = backlog_requests(screened_, plant);
     if (backlog > 0.0) {
       explanation.values.push_back({"backlog_requests", backlog});
       change_to(std::max(decision.replicas, observation.spec_replicas), "backlog", decision.replicas, explanation);
@@ -280,10 +285,18 @@ class PredictivePolicy final : public Policy {
                     .cpu_cores = reading(seen.cpu_cores, screened_.cpu)});
   }
 
+  /// A rate over a window longer than the time between samples tells of the middle of it, not of its last interval.
+  static Duration blur_of(Duration rate_window, const plant::PlantEstimate& plant) {
+    const Duration beyond = rate_window - from_seconds(plant.sample_interval_s.value);
+    return beyond > rate_window / 4 ? beyond / 2 : Duration::zero();  // the interval is an estimate
+  }
+
   /// A new sample of demand: books first (on the orders of before), then forecast, then new orders.
-  void learn(const Observation& observation, const plant::PlantEstimate& plant, Duration dead_time) {
+  void learn(const Observation& observation, const plant::PlantEstimate& plant, Duration blur, Duration dead_time) {
     Memory& m = memory_;
-    const DemandSample& sample = m.demand.sample();
+    DemandSample sample = m.demand.sample();
+    sample.sampled -= blur;
+    if (m.samples > 0) sample.sampled = std::max(sample.sampled, m.last_sampled + kLeastInterval);
     const double rps = std::min(sample.rps, kGreatestLoad * workload_.max_replicas * plant.capacity_rps.value);
     const double load = rps / plant.capacity_rps.value;
     if (--m.until_look_at_lag <= 0) {

@@ -151,6 +151,49 @@ TEST(Demand, TheChangeOfInFlightIsTakenOverTheWindowOfTheRates) {
   EXPECT_EQ(demand_with(1h), 80.0) << "the oldest there is";
 }
 
+// Users send 20/s, then 80/s; pods can serve 35/s, and what they served is a mean over the last minute. The queue grows
+// by 45/s = 80 - 35: served 20 + growth 45 of the last 15 s is known at once, and the mean over the minute only
+// follows.
+TEST(Demand, WhileAQueueBuildsUpItsLastGrowthCounts) {
+  const auto demand_at_45 = [](std::optional<double> queued_rps) {
+    Demand demand;
+    const double served[] = {20.0, 20.0, 23.75, 27.5};
+    const double in_flight[] = {2.0, 2.0, 677.0, 1352.0};
+    for (int i = 0; i < 4; ++i) {
+      ScreenedObservation screened = with_in_flight(seen(15 * i, served[i]), in_flight[i]);
+      screened.observation.rate_window = 60s;
+      demand.observe(screened, kFree, 60s, queued_rps);
+    }
+    return std::pair(demand.sample().rps, demand.source());
+  };
+  EXPECT_EQ(demand_at_45(std::nullopt), std::pair(27.5 + 30.0, std::string("served rate + change of in flight")));
+  EXPECT_EQ(demand_at_45(35.0), std::pair(27.5 + 45.0, std::string("served rate + growth of the queue")));
+  EXPECT_EQ(demand_at_45(10.0).first, 57.5) << "pods that are gone serve no longer what the mean says: 10 + 45 is less";
+}
+
+// A queue that is worked off says nothing new: 300 fewer in 15 s, over the minute 600 more.
+TEST(Demand, AQueueThatShrinksIsLeftToTheWindow) {
+  Demand demand;
+  const double in_flight[] = {0.0, 300.0, 600.0, 900.0, 600.0};
+  for (int i = 0; i < 5; ++i) {
+    ScreenedObservation screened = with_in_flight(seen(15 * i, 70.0), in_flight[i]);
+    screened.observation.rate_window = 60s;
+    demand.observe(screened, kFree, 60s, 70.0);
+  }
+  EXPECT_EQ(demand.sample().rps, 80.0);
+}
+
+// The first rate comes when 450 have piled up within 15 s.
+TEST(Demand, InFlightIsRememberedFromBeforeThereIsARate) {
+  Demand demand;
+  ScreenedObservation screened = with_in_flight(seen(0, 0.0), 150.0);
+  screened.served_rate = Finding::missing;
+  screened.observation.served_rate_rps = Signal{};
+  EXPECT_FALSE(demand.observe(screened, kFree, 60s));
+  ASSERT_TRUE(demand.observe(with_in_flight(seen(15, 35.0), 600.0), kFree, 60s));
+  EXPECT_EQ(demand.sample().rps, 65.0);
+}
+
 // In flight rises by 10 a second, and had been level: over the last minute that is 10 whatever the samples' distance.
 TEST(Demand, DenseSamplesAreThinnedSoThatTheWindowIsCovered) {
   for (const int interval_s : {1, 2, 5, 7, 15, 45}) {

@@ -145,6 +145,22 @@ TEST(Predictive, ADecisionSaysWhatItRestsOn) {
 }
 
 // Everything good and new: ceil(demand / (capacity x 0.99)), as long as the maximum allows.
+// A rate over the last minute, seen every 15 s, is 22.5 s older than one over the last 15 s.
+TEST(Predictive, AWindowLongerThanTheTimeBetweenSamplesIsPartOfTheDeadTime) {
+  const auto dead_time_s = [](Duration rate_window) {
+    const auto policy = predictive();
+    Decision decision;
+    for (int second = 0; second <= 3600; second += 15) {
+      Observation observation = observed(second, 10, 200.0);
+      observation.rate_window = rate_window;
+      decision = policy->decide(observation);
+    }
+    return value_of(decision, "dead_time_s");
+  };
+  EXPECT_NEAR(dead_time_s(60s) - dead_time_s(15s), 22.5, 0.1);
+  EXPECT_EQ(dead_time_s(15s), dead_time_s(0s));
+}
+
 TEST(Predictive, OnCleanMetricsItIsNeverBelowTheReactiveFloor) {
   for (const char* settings : {"late-price=0.1", "late-price=10", "late-share=0.5", "late-price=0.1,hold=60s"}) {
     const auto policy = predictive(settings);
