@@ -33,28 +33,39 @@ std::optional<LocalDate> parse_local_date(std::string_view text) {
   return date.ok() ? std::optional<LocalDate>(date) : std::nullopt;
 }
 
-std::optional<LocalTime> parse_local_time(std::string_view text) {
-  if (text.size() < 16 || (text[10] != 'T' && text[10] != ' ') || text[13] != ':') return std::nullopt;
+std::optional<LeadingDateTime> read_date_time(std::string_view text) {
+  if (text.size() < 16 || std::string_view("Tt ").find(text[10]) == std::string_view::npos || text[13] != ':')
+    return std::nullopt;
   const auto date = parse_local_date(text.substr(0, 10));
-  const auto h = digits(text.substr(11, 2), 2), m = digits(text.substr(14, 2), 2);
-  if (!date || !h || !m || *h > 23 || *m > 59) return std::nullopt;
-  Duration of_day = hours(*h) + minutes(*m);
-  if (std::string_view rest = text.substr(16); !rest.empty()) {
-    const auto s = rest.size() >= 3 ? digits(rest.substr(1, 2), 2) : std::nullopt;
-    if (rest[0] != ':' || !s || *s > 59) return std::nullopt;
-    of_day += seconds(*s);
-    rest.remove_prefix(3);
-    if (!rest.empty()) {
-      constexpr std::size_t kMostDecimals = 9;
-      const std::string_view decimals = rest.substr(1);
-      const auto fraction = digits(decimals, decimals.size());
-      if (rest[0] != '.' || decimals.empty() || decimals.size() > kMostDecimals || !fraction) return std::nullopt;
-      std::int64_t nanoseconds = *fraction;
-      for (std::size_t i = decimals.size(); i < kMostDecimals; ++i) nanoseconds *= 10;
-      of_day += Duration(nanoseconds);
-    }
+  const auto hour = digits(text.substr(11, 2), 2), minute = digits(text.substr(14, 2), 2);
+  if (!date || !hour || !minute || *hour > 23 || *minute > 59) return std::nullopt;
+  LeadingDateTime read{.date = *date, .separator = text[10], .hour = *hour, .minute = *minute};
+  read.rest = text.substr(16);
+  if (!read.rest.starts_with(':')) return read;
+  read.second = digits(read.rest.substr(1, 2), 2);
+  if (!read.second || *read.second > 60) return std::nullopt;
+  read.rest.remove_prefix(3);
+  if (!read.rest.starts_with('.')) return read;
+  read.rest.remove_prefix(1);
+  read.decimals = std::min(read.rest.find_first_not_of("0123456789"), read.rest.size());
+  if (read.decimals == 0) return std::nullopt;
+  std::int64_t weight = 100'000'000;
+  for (const char digit : read.rest.substr(0, read.decimals)) {
+    read.nanoseconds += weight * (digit - '0');
+    weight /= 10;
   }
-  return LocalTime(*date) + of_day;
+  read.rest.remove_prefix(read.decimals);
+  return read;
+}
+
+std::optional<LocalTime> parse_local_time(std::string_view text) {
+  constexpr std::size_t kMostDecimals = 9;
+  const auto read = read_date_time(text);
+  if (!read || !read->rest.empty() || read->separator == 't' || read->second.value_or(0) > 59 ||
+      read->decimals > kMostDecimals)
+    return std::nullopt;
+  return LocalTime(read->date) + hours(read->hour) + minutes(read->minute) + seconds(read->second.value_or(0)) +
+         Duration(read->nanoseconds);
 }
 
 std::string format_local_date(LocalDate date) {

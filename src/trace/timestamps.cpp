@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "core/local_time.h"
 #include "core/text.h"
 
 namespace mpca::trace {
@@ -42,21 +43,6 @@ class Scanner {
     rest_.remove_prefix(count);
     return taken;
   }
-  // Digits after a decimal point as nanoseconds; more than nine are cut.
-  std::int64_t fraction_ns() {
-    std::int64_t value = 0;
-    std::int64_t weight = 100'000'000;
-    bool any = false;
-    while (!rest_.empty() && rest_.front() >= '0' && rest_.front() <= '9') {
-      value += weight * (rest_.front() - '0');
-      weight /= 10;
-      rest_.remove_prefix(1);
-      any = true;
-    }
-    ok_ = ok_ && any;
-    return value;
-  }
-  bool ok() const { return ok_; }
   bool done() const { return ok_ && rest_.empty(); }
   bool empty() const { return rest_.empty(); }
 
@@ -70,10 +56,9 @@ struct Clock24 {
   bool valid() const { return hour < 24 && minute < 60 && second <= 60; }  // 60 is a leap second
 };
 
-std::optional<TimePoint> utc(int year, int month, int day, const Clock24& clock, std::int64_t fraction_ns,
+std::optional<TimePoint> utc(const std::chrono::year_month_day& date, const Clock24& clock, std::int64_t fraction_ns,
                              std::int64_t zone_minutes) {
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
-                                         std::chrono::day(static_cast<unsigned>(day))};
+  const int year = static_cast<int>(date.year());
   if (!date.ok() || year < 1970 || year > 2260 || !clock.valid()) return std::nullopt;
   const std::int64_t seconds = std::int64_t{clock.hour} * 3600 + clock.minute * 60 + clock.second - zone_minutes * 60;
   return TimePoint(std::chrono::sys_days(date)) + std::chrono::seconds(seconds) + Duration(fraction_ns);
@@ -114,24 +99,14 @@ std::optional<TimePoint> parse_epoch(std::string_view text, EpochUnit unit) {
 }
 
 std::optional<TimePoint> parse_rfc3339(std::string_view text) {
-  Scanner scanner(trim(text));
-  const int year = scanner.digits(4);
-  scanner.one_of("-");
-  const int month = scanner.digits(2);
-  scanner.one_of("-");
-  const int day = scanner.digits(2);
-  scanner.one_of("Tt ");
-  Clock24 clock;
-  clock.hour = scanner.digits(2);
-  scanner.one_of(":");
-  clock.minute = scanner.digits(2);
-  scanner.one_of(":");
-  clock.second = scanner.digits(2);
-  const std::int64_t fraction_ns = scanner.accept('.') ? scanner.fraction_ns() : 0;
+  const auto read = read_date_time(trim(text));
+  if (!read || !read->second) return std::nullopt;
+  Scanner scanner(read->rest);
   std::int64_t zone = 0;
   if (!scanner.empty() && !scanner.accept('Z') && !scanner.accept('z')) zone = zone_minutes(scanner, true);
   if (!scanner.done()) return std::nullopt;
-  return utc(year, month, day, clock, fraction_ns, zone);
+  return utc(std::chrono::year_month_day(read->date), {read->hour, read->minute, *read->second}, read->nanoseconds,
+             zone);
 }
 
 std::optional<TimePoint> parse_log_time(std::string_view text) {
@@ -152,7 +127,10 @@ std::optional<TimePoint> parse_log_time(std::string_view text) {
   scanner.one_of(" ");
   const std::int64_t zone = zone_minutes(scanner, false);
   if (!scanner.done() || month_at == std::string_view::npos || month_at % 3 != 0) return std::nullopt;
-  return utc(year, static_cast<int>(month_at / 3) + 1, day, clock, 0, zone);
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month_at / 3) + 1),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  return utc(date, clock, 0, zone);
 }
 
 std::optional<TimePoint> parse_timestamp(std::string_view text, EpochUnit unit) {

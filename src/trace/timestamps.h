@@ -21,8 +21,8 @@ enum class EpochUnit {
 /// A number since the Unix epoch, fractions allowed, >= 0 and before the year 2261.
 std::optional<TimePoint> parse_epoch(std::string_view text, EpochUnit unit = EpochUnit::detect);
 
-/// RFC 3339 (`2024-05-01T12:00:00.5+02:00`), with a space for the `T` and without a zone (then UTC) too. Years 1700 to
-/// 2261.
+/// RFC 3339 (`2024-05-01T12:00:00.5+02:00`), with a space for the `T` and without a zone (then UTC) too. Years 1970 to
+/// 2260.
 std::optional<TimePoint> parse_rfc3339(std::string_view text);
 
 /// The time of the Common Log Format, without its brackets: `10/Oct/2000:13:55:36 -0700`.

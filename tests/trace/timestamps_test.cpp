@@ -34,12 +34,14 @@ TEST(ParseRfc3339, ZonesFractionsAndASpaceForTheT) {
   EXPECT_EQ(parse_rfc3339("2024-05-01T14:30:00.25+02:30"), at(noon, 250'000'000));
   EXPECT_EQ(parse_rfc3339("2024-05-01T07:00:00-05:00"), at(noon));
   EXPECT_EQ(parse_rfc3339("2024-05-01T12:00:00.1234567899z"), at(noon, 123'456'789));
+  EXPECT_EQ(parse_rfc3339(" 2024-05-01t11:59:60Z\n"), at(noon)) << "a leap second";
 }
 
 TEST(ParseRfc3339, ImpossibleDatesAreNothing) {
   for (const std::string_view text :
        {"2023-02-29T00:00:00Z", "2024-13-01T00:00:00Z", "2024-01-01T24:00:00Z", "2024-01-01", "2024-01-01T00:00:00+1",
-        "2024-01-01T00:00:00.Z", "1960-01-01T00:00:00Z", "2024-01-01T00:00:00Zx", ""}) {
+        "2024-01-01T00:00:00.Z", "1960-01-01T00:00:00Z", "2024-01-01T00:00:00Zx", "2024-01-01T00:00Z",
+        "2024-01-01T00:00:61Z", "2261-01-01T00:00:00Z", ""}) {
     EXPECT_FALSE(parse_rfc3339(text)) << text;
   }
 }
