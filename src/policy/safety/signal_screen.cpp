@@ -62,7 +62,9 @@ void SignalScreen::screen(const Observation& raw, ScreenedObservation& out) {
   out.failed_rate = check(observation.failed_rate_rps, now, state_.newest[1]);
   out.in_flight = check(observation.in_flight_requests, now, state_.newest[2]);
   out.cpu = check(observation.cpu_cores, now, state_.newest[3]);
-  out.covered_share = covered_share(observation, out.uncovered_pods);
+  const Coverage covered = coverage(observation);
+  out.covered_share = covered.share;
+  out.uncovered_pods = covered.uncovered_pods;
   const bool has_invalid =
       out.failed_rate == Finding::invalid || out.in_flight == Finding::invalid || out.cpu == Finding::invalid;
 
@@ -141,7 +143,7 @@ Finding SignalScreen::check(Signal& signal, TimePoint now, TimePoint& newest) co
 }
 
 /// Cleans the pods' CPU on the way.
-std::optional<double> SignalScreen::covered_share(Observation& observation, int& uncovered_pods) const {
+SignalScreen::Coverage SignalScreen::coverage(Observation& observation) const {
   const Signal& served = observation.served_rate_rps;
   const Signal& whole = served.quality == Quality::missing ? observation.cpu_cores : served;
   const TimePoint sampled = observation.now - (whole.quality == Quality::missing ? Duration::zero() : whole.age);
@@ -156,7 +158,7 @@ std::optional<double> SignalScreen::covered_share(Observation& observation, int&
   // A pod that became Ready within the window, or after it, has served for the rest of it, or not at all.
   double served_s = 0.0, covered_s = 0.0;
   bool is_any_covered = false;
-  uncovered_pods = 0;
+  int uncovered_pods = 0;
   for (const PodObservation& pod : observation.pods) {
     if (!pod.is_ready || pod.is_terminating) continue;
     const bool is_covered = pod.cpu_cores.quality != Quality::missing;
@@ -166,11 +168,8 @@ std::optional<double> SignalScreen::covered_share(Observation& observation, int&
     served_s += pod_s;
     covered_s += is_covered ? pod_s : 0.0;
   }
-  if (!is_any_covered) {
-    uncovered_pods = 0;
-    return std::nullopt;
-  }
-  return served_s > 0.0 ? std::max(covered_s / served_s, 1e-3) : 1.0;
+  if (!is_any_covered) return {};
+  return {.share = served_s > 0.0 ? std::max(covered_s / served_s, 1e-3) : 1.0, .uncovered_pods = uncovered_pods};
 }
 
 Finding SignalScreen::judge(double served_rps, TimePoint sampled, ScreenedObservation& out) {

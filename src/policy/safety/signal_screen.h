@@ -95,8 +95,14 @@ class SignalScreen {
   };
   static_assert(sizeof(State) <= 128);
 
+  /// As ScreenedObservation has them.
+  struct Coverage {
+    std::optional<double> share;
+    int uncovered_pods = 0;
+  };
+
   Finding check(Signal& signal, TimePoint now, TimePoint& newest) const;
-  std::optional<double> covered_share(Observation& observation, int& uncovered_pods) const;
+  Coverage coverage(Observation& observation) const;
   Finding judge(double served_rps, TimePoint sampled, ScreenedObservation& out);
   bool is_impossible(double served_rps, const ScreenedObservation& seen) const;
   bool may_be_a_spike(double served_rps, const ScreenedObservation& seen) const;
