@@ -36,11 +36,11 @@ struct CapacityPrior {
   double cpu_limit_cores = 0.0;  // of a pod; zero: not known
 };
 
-/// One interval of the metrics, its signals of the same scrape.
+/// What came new with one scrape.
 struct LoadSample {
   TimePoint end;
-  Duration length{};               // over which rates are means
-  double ready = 0.0;              // pods, mean over the interval
+  Duration length{};               // between samples
+  double ready = 0.0;              // pods, mean over what the rates are means of
   double ready_uncertainty = 0.0;  // pods: how far `ready` may be off
   double served_rps = 0.0;
   std::optional<double> failed_rps = std::nullopt;

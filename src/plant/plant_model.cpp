@@ -10,6 +10,7 @@ namespace {
 
 // Signals of the same scrape may be evaluated at slightly different times.
 constexpr Duration kSameScrape = std::chrono::seconds(2);
+constexpr Duration kLongestWindow = std::chrono::hours(1);  // as the setting
 
 bool is_usable(const std::optional<Reading>& reading) {
   return reading && std::isfinite(reading->value) && reading->value >= 0.0 &&
@@ -84,11 +85,16 @@ void PlantModel::observe(const PlantObservation& observation) {
 void PlantModel::observe_load(const PlantObservation& observation) {
   const Reading& served = *observation.served_rate_rps;
   const TimePoint end = observation.now - std::max(served.age, Duration::zero());
-  const Duration window = rate_window_ > Duration::zero() ? rate_window_ : metric_age_.sample_interval();
+  const Duration interval = metric_age_.sample_interval();
+  Duration window = std::min<Duration>(observation.rate_window, kLongestWindow);
+  if (window <= Duration::zero()) window = rate_window_;
+  if (window <= Duration::zero()) window = interval;
+  // A mean of 60 s at 5 s of age is of what was Ready 5 to 65 s ago, however often there is a new one: with the pods of
+  // the last interval, pods that come would seem to serve less than they do.
   const auto ready = ready_.mean(end - window, end);
   if (!ready) return;
   capacity_.observe({.end = end,
-                     .length = window,
+                     .length = interval,
                      .ready = ready->ready,
                      .ready_uncertainty = ready->uncertainty,
                      .served_rps = served.value,

@@ -51,6 +51,7 @@ struct PlantObservation {
   int ready_replicas = 0;
   std::span<const Duration> starting_pod_ages{};  // asked for and not Ready, oldest first
   std::span<const PodSight> pods{};               // by id; empty: not shown, and the ages are used
+  Duration rate_window{};                         // over which rates are means; 0: that of the settings
   std::optional<Reading> served_rate_rps = std::nullopt;
   std::optional<Reading> failed_rate_rps = std::nullopt;
   std::optional<Reading> in_flight_requests = std::nullopt;
