@@ -1,4 +1,6 @@
 // `backtest`: policies against the HPA and against perfect foresight, on many traces and seeds.
+#include <limits>
+
 #include "config/policy_text.h"
 #include "core/os/file.h"
 #include "core/os/parallel.h"
@@ -62,11 +64,11 @@ SettingsTable settings_of(BacktestOptions& options) {
 
 Result<study::Shard> parse_shard(std::string_view text) {
   const std::vector<std::string_view> parts = split(text, '/');
-  const auto index = parse_int(parts.front());
-  const auto count = parts.size() == 2 ? parse_int(parts.back()) : std::nullopt;
-  if (!index || !count || *index < 1 || *count < *index)
+  const std::int64_t index = parse_int(parts.front()).value_or(0);
+  const std::int64_t count = parts.size() == 2 ? parse_int(parts.back()).value_or(0) : 0;
+  if (index < 1 || count < index || count > std::numeric_limits<int>::max())
     return invalid(cat("--shard is \"", text, "\"; must be I/N with 1 <= I <= N, such as 2/8"));
-  return study::Shard{.index = static_cast<int>(*index), .count = static_cast<int>(*count)};
+  return study::Shard{.index = static_cast<int>(index), .count = static_cast<int>(count)};
 }
 
 Result<int> backtest(const BacktestOptions& options, Context& context) {
