@@ -7,6 +7,7 @@
 #include "mpc-autoscaler/commands.h"
 #include "mpc-autoscaler/default_policies.h"
 #include "mpc-autoscaler/load_traces.h"
+#include "mpc-autoscaler/preset_changes.h"
 #include "mpc-autoscaler/progress_bar.h"
 #include "mpc-autoscaler/wall_clock_options.h"
 #include "mpca_version.h"
@@ -45,7 +46,9 @@ SettingsTable settings_of(CompareOptions& options) {
       {"preset", &options.preset,
        "what fluid and requests are made of, pods, metrics and service: " + join(study::preset_names(), ", ") +
            ", or a file of that form (src/study/presets)"},
-      {"set", &options.changes, "changes of the preset as KEY=VALUE, such as readiness-lag=45s"},
+      {"set", &options.changes,
+       "changes of the preset as KEY=VALUE, such as readiness-lag=45s, or readiness-lag=@FILE with a measured lag per "
+       "line"},
       Setting("out", &options.out, "directory for run directories, summary.csv and report.html").require(),
       {"seed", &options.seed, "", Range::at_least(0),
        "of all randomness; idealised and realistic draw none and only record it"},
@@ -78,7 +81,8 @@ Result<int> compare(const CompareOptions& options, Context& context) {
            config::resolve_policy_texts(given_or(options.policies, kComparedPolicies)));
   MPCA_TRY(sim::WallClock clock, wall_clock(options.clock));
   MPCA_TRY_VOID(check_dates(policies, options.clock));
-  MPCA_TRY(study::Preset preset, study::load_preset(options.preset, options.changes));
+  MPCA_TRY(const std::vector<std::string> changes, with_files_read(options.changes));
+  MPCA_TRY(study::Preset preset, study::load_preset(options.preset, changes));
   study::CompareSettings settings{
       .traces = std::move(traces),
       .policies = std::move(policies),
