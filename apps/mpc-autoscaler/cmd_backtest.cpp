@@ -78,7 +78,7 @@ Result<int> backtest(const BacktestOptions& options, Context& context) {
   MPCA_TRY(std::vector<std::string> policies,
            config::resolve_policy_texts(given_or(options.policies, kJudgedPolicies)));
   MPCA_TRY(sim::WallClock clock, wall_clock(options.clock));
-  MPCA_TRY_VOID(check_dates(policies, options.clock));
+  MPCA_TRY_VOID(check_dates("--policy", policies, options.clock));
   MPCA_TRY(std::vector<trace::DemandTrace> traces, load_traces(options.traces, context.stop));
   if (shard.count > 1 && !options.json.empty())
     return invalid("--json: a shard has no comparison of its own; give --json to `study merge`");

@@ -80,7 +80,7 @@ Result<int> compare(const CompareOptions& options, Context& context) {
   MPCA_TRY(std::vector<std::string> policies,
            config::resolve_policy_texts(given_or(options.policies, kComparedPolicies)));
   MPCA_TRY(sim::WallClock clock, wall_clock(options.clock));
-  MPCA_TRY_VOID(check_dates(policies, options.clock));
+  MPCA_TRY_VOID(check_dates("--policy", policies, options.clock));
   MPCA_TRY(const std::vector<std::string> changes, with_files_read(options.changes));
   MPCA_TRY(study::Preset preset, study::load_preset(options.preset, changes));
   study::CompareSettings settings{

@@ -1,4 +1,5 @@
 // `tune`: the rule and settings for one workload, from its own history.
+#include "config/calendar_file.h"
 #include "config/policy_text.h"
 #include "core/os/parallel.h"
 #include "core/text.h"
@@ -7,6 +8,7 @@
 #include "mpc-autoscaler/load_traces.h"
 #include "mpc-autoscaler/preset_changes.h"
 #include "mpc-autoscaler/progress_bar.h"
+#include "mpc-autoscaler/wall_clock_options.h"
 #include "mpca_version.h"
 #include "report/tune_text.h"
 #include "study/play.h"
@@ -18,6 +20,7 @@ namespace {
 struct TuneOptions {
   std::string trace;
   std::string present = "hpa:target=60,stabilization=300s";
+  std::string calendar;
   double late_price = 10.0;
   double late_share = 0.0;
   double capacity_rps = 0.0;
@@ -27,6 +30,7 @@ struct TuneOptions {
   int seeds = 3;
   std::string json;
   int jobs = os::hardware_jobs();
+  WallClockOptions clock;
 };
 
 SettingsTable settings_of(TuneOptions& options) {
@@ -35,6 +39,8 @@ SettingsTable settings_of(TuneOptions& options) {
           .require(),
       {"present", &options.present,
        "the rule that runs today: a policy as NAME[:key=value,...], or hpa:@FILE with your HorizontalPodAutoscaler"},
+      {"calendar", &options.calendar,
+       "file with events and days that are known before, for predictive; empty: that of --present, if it has one"},
       {"late-price", &options.late_price, "", Range::between(0.1, 10'000),
        "what a replica-second of demand that is late or fails costs, in replica-seconds"},
       {"late-share", &options.late_share, "fraction", Range::between(0, 0.5),
@@ -51,6 +57,8 @@ SettingsTable settings_of(TuneOptions& options) {
       {"seeds", &options.seeds, "", Range::between(1, 1000), "runs of each rule, with seeds 1, 2, ..."},
       {"json", &options.json, "file for everything as JSON; empty: none"},
       {"jobs", &options.jobs, "", Range::between(1, 1024), "runs at the same time; the results do not depend on it"},
+      time_zone_setting(options.clock),
+      starts_at_setting(options.clock),
   };
 }
 
@@ -59,6 +67,16 @@ Result<int> tune(const TuneOptions& options, Context& context) {
   MPCA_TRY(study::Preset preset, study::load_preset(options.preset, changes));
   auto present = config::resolve_policy_text(options.present);
   if (!present) return fail(present.error().code, cat("--present: ", present.error().message));
+  std::string calendar;
+  if (!options.calendar.empty()) {
+    const auto known = config::load_calendar(options.calendar);
+    if (!known) return fail(known.error().code, cat("--calendar: ", known.error().message));
+    calendar = known->text();
+    if (options.clock.starts_at.empty())
+      return invalid("--calendar needs --starts-at, the date of the trace's beginning");
+  }
+  MPCA_TRY(sim::WallClock clock, wall_clock(options.clock));
+  MPCA_TRY_VOID(check_dates("--present", {*present}, options.clock));
   MPCA_TRY(std::vector<trace::DemandTrace> traces, load_traces({options.trace}, context.stop));
   if (options.capacity_rps > 0.0) {
     MPCA_TRY(preset, study::at_own_rates(traces.front(), std::move(preset), options.capacity_rps));
@@ -67,6 +85,8 @@ Result<int> tune(const TuneOptions& options, Context& context) {
                                      .preset = std::move(preset),
                                      .wish = {.late_price = options.late_price, .late_share = options.late_share},
                                      .present = *std::move(present),
+                                     .calendar = std::move(calendar),
+                                     .clock = std::move(clock),
                                      .folds = options.folds,
                                      .seeds = options.seeds,
                                      .jobs = options.jobs,

@@ -38,11 +38,12 @@ Result<sim::WallClock> wall_clock(const WallClockOptions& options) {
   return clock;
 }
 
-Result<void> check_dates(const std::vector<std::string>& policies, const WallClockOptions& options) {
+Result<void> check_dates(std::string_view flag, const std::vector<std::string>& policies,
+                         const WallClockOptions& options) {
   if (!options.starts_at.empty()) return {};
   for (const std::string& policy : policies)
     if (policy.starts_with("predictive:") && policy.find("calendar=") != std::string::npos)
-      return invalid(cat("--policy ", policy, ": a calendar needs --starts-at, the date of the trace's beginning"));
+      return invalid(cat(flag, " ", policy, ": a calendar needs --starts-at, the date of the trace's beginning"));
   return {};
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/result.h"
@@ -22,8 +23,10 @@ Setting starts_at_setting(WallClockOptions& options);
 Result<sim::WallClock> wall_clock(const WallClockOptions& options);
 
 /// A calendar means dates: a run that has none would never meet its events.
+///   flag       that the policies came by, for the message
 ///   policies   resolved
 ///   errors     invalid_argument  a policy has a calendar, and nobody said when the traces begin
-Result<void> check_dates(const std::vector<std::string>& policies, const WallClockOptions& options);
+Result<void> check_dates(std::string_view flag, const std::vector<std::string>& policies,
+                         const WallClockOptions& options);
 
 }  // namespace mpca::app

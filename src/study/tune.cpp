@@ -48,7 +48,9 @@ std::string value_in(const KeyValues& values, std::string_view key) {
   return found == values.end() ? std::string() : found->second;
 }
 
-bool is_hpa(std::string_view policy_text) { return trim(policy_text.substr(0, policy_text.find(':'))) == kHpa; }
+bool is_kind(std::string_view policy_text, std::string_view kind) {
+  return trim(policy_text.substr(0, policy_text.find(':'))) == kind;
+}
 
 /// The present object with target and scale-down window varied, if there is one. The window is the object's own field
 /// and not the controller's flag: that is what a user can set.
@@ -58,7 +60,7 @@ std::vector<std::string> hpa_members(const std::string& present) {
   std::string kept;
   double request_cores = 1.0;
   bool has_target = true;
-  if (is_hpa(present)) {
+  if (is_kind(present, kHpa)) {
     for (const auto& [key, value] : settings_in(present)) {
       if (key == "target" || key == "stabilization" || key == "down-window") continue;
       if (key == "cpu-request") request_cores = parse_double(value).value_or(1.0);
@@ -83,7 +85,7 @@ std::vector<std::string> hpa_members(const std::string& present) {
 }
 
 std::optional<report::HpaFields> hpa_fields(std::string_view policy_text) {
-  if (!is_hpa(policy_text)) return std::nullopt;
+  if (!is_kind(policy_text, kHpa)) return std::nullopt;
   const KeyValues values = settings_in(policy_text);
   const auto window = parse_duration(value_in(values, "down-window"));
   if (!window) return std::nullopt;
@@ -154,8 +156,9 @@ class Player {
     }
     const auto world = make_world_(arrivals, initial_replicas(play_, settings_.preset));
     BlockMeter meter(play_.played.seconds, settings_.folds);
+    sim::DatedWorld dated(*world, settings_.clock);
     const bool finished = run_policy(
-        *world, *policy, stop, [&](const auto&, const auto&, const auto&) { meter.period_ended(world->truth()); });
+        dated, *policy, stop, [&](const auto&, const auto&, const auto&) { meter.period_ended(world->truth()); });
     if (!finished) return fail(ErrorCode::interrupted, "interrupted: nothing was written");
     return meter.finish(world->truth());
   }
@@ -245,10 +248,14 @@ TuneVerdict verdict_for(std::string_view kind) {
 
 }  // namespace
 
-std::vector<Family> families_to_tune(const std::string& present, const Wish& wish) {
+std::vector<Family> families_to_tune(const std::string& present, const Wish& wish, const std::string& calendar) {
   const std::string knob = wish.is_share() ? cat("late-share=", wish.late_share) : cat("late-price=", wish.late_price);
   Family predictive{.name = std::string(kPredictive), .members = {}};
-  for (const char* hold : {"0s", "60s", "120s"}) predictive.members.push_back(cat("predictive:", knob, ",hold=", hold));
+  std::string events = calendar;
+  if (events.empty() && is_kind(present, kPredictive)) events = value_in(settings_in(present), "calendar");
+  const std::string known = events.empty() ? std::string() : cat(",calendar=", events);
+  for (const char* hold : {"0s", "60s", "120s"})
+    predictive.members.push_back(cat("predictive:", knob, ",hold=", hold, known));
   return {{.name = std::string(kHpa), .members = hpa_members(present)},
           {.name = std::string(kReactive), .members = policy::expand_sweep("reactive:sweep")},
           std::move(predictive)};
@@ -290,12 +297,13 @@ Result<TuneReport> tune(const TuneSettings& settings, const std::stop_token& sto
   report.recorded_seconds = static_cast<double>(settings.input.trace.demand_rps.size()) * play.played.played_step_s;
   report.needed_seconds = shortest_history_s(settings.preset, settings.folds);
   report.configuration = preset_rows(settings.preset);
+  for (auto& row : clock_rows(settings.clock)) report.configuration.push_back(std::move(row));
   report.command = settings.command;
   report.version = settings.program;
   if (play.played.seconds < report.needed_seconds) return report;
 
   std::vector<Family> families = settings.families;
-  if (families.empty()) families = families_to_tune(settings.present, wish);
+  if (families.empty()) families = families_to_tune(settings.present, wish, settings.calendar);
   families.insert(families.begin(), {.name = std::string(kToday), .members = {settings.present}});
   families.push_back({.name = std::string(kClairvoyant),
                       .members = wish.is_share()

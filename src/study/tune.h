@@ -10,6 +10,7 @@
 
 #include "core/result.h"
 #include "report/tune.h"
+#include "sim/dated_world.h"
 #include "study/backtest.h"
 #include "study/cross_validation.h"
 #include "study/preset.h"
@@ -22,8 +23,10 @@ struct TuneSettings {
   Preset preset;
   Wish wish;  // capacity_rps is the preset's, whatever stands here
   std::string present = "hpa:target=60,stabilization=300s";
-  int folds = 6;  // kFewestFolds … kMostFolds
-  int seeds = 3;  // 1 … seeds
+  std::string calendar;  // that predictive is given, as policy/predictive/calendar.h writes it
+  sim::WallClock clock;  // that policies are shown
+  int folds = 6;         // kFewestFolds … kMostFolds
+  int seeds = 3;         // 1 … seeds
   int jobs = 1;
   std::vector<Family> families;  // empty: families_to_tune()
   std::string command;
@@ -31,8 +34,9 @@ struct TuneSettings {
 };
 
 /// What is tried, in order from simple to complex: `hpa` (target x scale-down window, on the present object if the
-/// present rule is one), `reactive`, `predictive` (the wish, with holds).
-std::vector<Family> families_to_tune(const std::string& present, const Wish& wish);
+/// present rule is one), `reactive`, `predictive` (the wish, with holds, and the calendar: `calendar`, or else that of
+/// the present rule).
+std::vector<Family> families_to_tune(const std::string& present, const Wish& wish, const std::string& calendar = {});
 
 /// The shortest history that is judged: two hours, or ten dead times a block if that is more.
 double shortest_history_s(const Preset& preset, int folds);

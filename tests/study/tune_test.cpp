@@ -6,7 +6,9 @@
 #include <cmath>
 #include <numbers>
 
+#include "core/text.h"
 #include "policy/policy.h"
+#include "policy/predictive/calendar.h"
 #include "report/tune_text.h"
 
 namespace mpca::study {
@@ -67,6 +69,37 @@ TEST(Tune, OnWavesThatItCanLearnPredictionPays) {
   EXPECT_GT(report.predictive_saving.low.value(), 0.0);
   ASSERT_TRUE(report.foresight_saving);
   EXPECT_GT(*report.foresight_saving, report.rules[report.chosen].saving.value) << "foresight is the ceiling";
+}
+
+// Three times the load for a quarter of an hour in every block, at times that are no rhythm: nobody learns that, and a
+// calendar knows it. The run begins on 27 November 2026 at midnight, 20,784 days after 1970-01-01.
+TEST(Tune, WhatACalendarKnowsIsSavedWhereTheDateIsGivenAndOnlyThere) {
+  constexpr int kStarts_s[] = {2400, 5100, 12'000, 16'800, 19'500, 27'000};
+  TuneSettings settings = settings_for(trace_of(8, [&](double t) {
+    const bool is_event = std::any_of(std::begin(kStarts_s), std::end(kStarts_s),
+                                      [&](int start_s) { return t >= start_s && t < start_s + 900; });
+    return is_event ? 150.0 : 50.0;
+  }));
+  settings.preset = load_preset("standard", {"readiness-lag=60s"}).value();
+  constexpr auto kAhead = std::chrono::days(20'784);
+  std::vector<policy::CalendarEvent> events;
+  for (const int start_s : kStarts_s) {
+    const TimePoint start = TimePoint(kAhead) + std::chrono::seconds(start_s);
+    events.push_back({.name = cat("event ", start_s), .start = start, .end = start + 900s, .factor = 3.0});
+  }
+  const std::string calendar = policy::Calendar::create(std::move(events), {}).value().text();
+  settings.families = {{.name = "predictive", .members = {"predictive:calendar=" + calendar}}};
+  const report::TuneReport undated = tune(settings, {}, ignore).value();
+  settings.clock = {.ahead = kAhead, .offsets = {}, .time_zone = "Europe/Berlin"};
+  const report::TuneReport dated = tune(settings, {}, ignore).value();
+  EXPECT_LT(dated.rules[1].figures.bill, 0.8 * undated.rules[1].figures.bill);
+  EXPECT_EQ(dated.rules[0].figures.bill, undated.rules[0].figures.bill) << "an HPA has no calendar";
+  const auto& rows = dated.configuration;
+  EXPECT_TRUE(std::find(rows.begin(), rows.end(), std::pair<std::string, std::string>("time-zone", "Europe/Berlin")) !=
+              rows.end());
+  EXPECT_TRUE(std::find(rows.begin(), rows.end(),
+                        std::pair<std::string, std::string>("starts-at", "2026-11-27T00:00:00Z")) != rows.end());
+  EXPECT_EQ(undated.configuration.size() + 2, rows.size());
 }
 
 TEST(Tune, TenMinutesAreTooShortAndNothingIsPlayed) {
@@ -135,6 +168,17 @@ TEST(FamiliesToTune, TheHpaKeepsWhatElseTheUsersObjectSays) {
   // Another metric has targets of its own, which are not ours to guess: only the window is tuned.
   EXPECT_EQ(hpa("hpa:metrics=pods/served-rate:20").size(), 6u);
   EXPECT_TRUE(has(hpa("hpa:metrics=pods/served-rate:20"), "hpa:down-window=60s,metrics=pods/served-rate:20"));
+}
+
+TEST(FamiliesToTune, PredictiveHasTheCalendarThatIsGivenOrElseThatOfThePresentRule) {
+  const std::string given = "sale@2026-11-27T07:00:00Z/2026-11-27T21:00:00Z*3", present = "may=sunday:2026-05-01";
+  const auto first = [](const std::vector<Family>& families) { return families.back().members.front(); };
+  EXPECT_EQ(first(families_to_tune("hpa", {}, given)), "predictive:late-price=10,hold=0s,calendar=" + given);
+  EXPECT_EQ(first(families_to_tune("predictive:hold=9s,calendar=" + present, {})),
+            "predictive:late-price=10,hold=0s,calendar=" + present);
+  EXPECT_EQ(first(families_to_tune("predictive:calendar=" + present, {}, given)),
+            "predictive:late-price=10,hold=0s,calendar=" + given);
+  EXPECT_EQ(first(families_to_tune("hpa", {})), "predictive:late-price=10,hold=0s");
 }
 
 TEST(FamiliesToTune, TheWishIsNotTunedAwayAndEverythingCanBeMade) {
