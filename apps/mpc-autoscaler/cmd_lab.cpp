@@ -13,6 +13,7 @@
 #include "mpc-autoscaler/default_policies.h"
 #include "mpc-autoscaler/wall_clock_options.h"
 #include "mpca_version.h"
+#include "policy/label.h"
 #include "report/comparison_table.h"
 #include "runlog/run_directory.h"
 #include "trace/generate.h"
@@ -222,7 +223,7 @@ Result<int> run_lab(const LabOptions& options, Context& context) {
       problems.add(cat("--policy ", policy, " is given twice"));
     const auto resolved = config::resolve_policy_text(policy);
     if (resolved) {
-      settings.entries.push_back({*resolved, *resolved, mode_of(*resolved), options.repeats});
+      settings.entries.push_back({*resolved, policy::label_of(*resolved), mode_of(*resolved), options.repeats});
     } else {
       problems.add(cat("--policy: ", resolved.error().message));
     }

@@ -22,7 +22,7 @@ struct RunSums {
 /// One policy on one trace with one seed.
 struct BacktestRow {
   std::string trace;
-  std::string policy;  // one member of a family, as create_policy() takes it
+  std::string policy;  // one member of a family: its label (policy/label.h) in a report, its text in a study's files
   std::uint64_t seed = 0;
   RunSums whole;
   RunSums halves[2];                           // of the time

@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "core/text.h"
+#include "policy/label.h"
 #include "report/internal/backtest_summary.h"
 #include "report/internal/text_columns.h"
 #include "report/internal/words.h"
@@ -103,8 +104,8 @@ std::string verdict_text(const TuneReport& report) {
       text += cat("\nAgainst ", words_of_kind(simple.kind), ", the best without prediction, it saves ",
                   words_of_percent(saving.value), interval_words(saving), ".\n");
       if (saving.low.value_or(0.0) < kWorthIt)
-        text += cat("That is a narrow call: ", printable(simple.policy), " alone ", saving_words(report, simple.saving),
-                    ".\n");
+        text += cat("That is a narrow call: ", printable(policy::label_of(simple.policy)), " alone ",
+                    saving_words(report, simple.saving), ".\n");
       return text;
     }
     case TuneVerdict::use_reactive: {
@@ -148,7 +149,8 @@ std::string rules_table(const TuneReport& report) {
   constexpr std::size_t kSettings = 6;
   std::vector<Cells> rows = {{"", bill_name(report), "saved", "pods", "late", "changes/h", "settings"}};
   for (const TuneRule& rule : report.rules)
-    rows.push_back(figures_row(short_name(rule.kind), rule.figures, saving_cell(rule), printable(rule.policy)));
+    rows.push_back(
+        figures_row(short_name(rule.kind), rule.figures, saving_cell(rule), printable(policy::label_of(rule.policy))));
   if (report.foresight)
     rows.push_back(figures_row("foresight", *report.foresight,
                                report.foresight_saving ? words_of_percent(*report.foresight_saving) : "",

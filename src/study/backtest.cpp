@@ -10,6 +10,7 @@
 #include "core/os/file.h"
 #include "core/os/parallel.h"
 #include "core/text.h"
+#include "policy/label.h"
 #include "policy/policy.h"
 #include "policy/run_policy.h"
 #include "report/backtest_html.h"
@@ -243,22 +244,31 @@ Result<report::BacktestReport> write_report(const std::string& out, const StudyD
       continue;
     }
     if (!rows) return std::unexpected(rows.error());
-    trajectories[{definition.traces[job.trace].name, job.policy}] = internal::trajectory_path("", job.name);
-    for (report::BacktestRow& row : *rows) report.rows.push_back(std::move(row));
+    trajectories[{definition.traces[job.trace].name, policy::label_of(job.policy)}] =
+        internal::trajectory_path("", job.name);
+    for (report::BacktestRow& row : *rows) {
+      row.policy = policy::label_of(row.policy);
+      report.rows.push_back(std::move(row));
+    }
   }
   if (missing_count > 0)
     return invalid(cat(out, ": ", missing_count, " runs are missing: ", missing, missing_count > 5 ? ", …" : ""));
 
   std::vector<std::string> names;
   for (const report::PlayedTrace& trace : report.traces) names.push_back(trace.name);
-  report.fronts = fronts_of(report.rows, names, definition.families);
+  std::vector<Family> families = definition.families;
+  for (Family& family : families) {
+    family.name = policy::label_of(family.name);
+    for (std::string& member : family.members) member = policy::label_of(member);
+  }
+  report.fronts = fronts_of(report.rows, names, families);
   for (std::size_t t = 0; t < names.size(); ++t) {
     for (report::Front& front : report.fronts[t]) {
       for (report::FrontPoint& point : front.points) point.trajectory = trajectories[{names[t], point.policy}];
     }
   }
   report.comparisons =
-      compare_at_levels(report.rows, report.traces, definition.families, std::string(kHpa60),
+      compare_at_levels(report.rows, report.traces, families, std::string(kHpa60),
                         {.violation_levels = definition.violation_levels, .prices = definition.prices});
   MPCA_TRY_VOID(os::write_file(out + "/rows.csv", report::rows_csv(report)));
   MPCA_TRY_VOID(os::write_file(out + "/report.html", report::to_html(report)));

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "core/os/file.h"
+#include "policy/label.h"
 #include "study/internal/study_files.h"
 #include "support/temporary_directory.h"
 #include "trace/generate.h"
@@ -81,6 +82,31 @@ TEST(Backtest, HoldingFortyReplicasCostsFortyReplicas) {
     // From the first decision on; what the run began with is replaced at once.
     EXPECT_DOUBLE_EQ(row.whole.replica_seconds, 40.0 * 3600.0);
     EXPECT_DOUBLE_EQ(row.demand_replica_seconds, row.whole.requests / 25.0);
+  }
+}
+
+TEST(Backtest, AReportHasLabelsAndTheFilesOfAStudyHaveWholePolicies) {
+  const TemporaryDirectory directory;
+  const std::string calendar =
+      "sale@2026-11-27T07:00:00Z/2026-11-27T21:00:00Z*3;broadcast@2026-12-31T19:00:00Z/2026-12-31T20:00:00Z>500";
+  BacktestSettings own = settings(directory.file("out"));
+  own.traces.resize(1);
+  own.policies = {"static:40", "predictive:calendar=" + calendar};
+  const auto report = backtest(own, {}, ignore);
+  ASSERT_TRUE(report) << report.error().message;
+  const std::string label = policy::label_of(own.policies[1]);
+  ASSERT_EQ(report->fronts[0].size(), 2u);
+  EXPECT_EQ(report->fronts[0][1].family, label);
+  ASSERT_EQ(report->fronts[0][1].points.size(), 1u);
+  EXPECT_EQ(report->fronts[0][1].points[0].policy, label);
+  EXPECT_TRUE(std::filesystem::exists(own.out + "/" + report->fronts[0][1].points[0].trajectory));
+  for (const auto& [name, content] : content_of(own.out)) {
+    const bool is_whole = content.find("broadcast@2026-12-31T19:00:00Z") != std::string::npos;
+    if (name == "/report.html" || name == "/rows.csv") {
+      EXPECT_FALSE(is_whole) << name;
+    } else if (name == "/study.json") {
+      EXPECT_TRUE(is_whole) << name;
+    }
   }
 }
 
