@@ -1,5 +1,7 @@
 #include "config/policy_text.h"
 
+#include <algorithm>
+
 #include "config/calendar_file.h"
 #include "config/hpa_object.h"
 #include "core/os/file.h"
@@ -33,14 +35,22 @@ Result<std::string> prior_text(const std::string& path) {
   return policy::prior_text(books);
 }
 
+/// Without the commas that would end the setting.
+Result<std::string> own_hpa_text(const std::string& path) {
+  MPCA_TRY(const HpaObject object, load_hpa_object(path));
+  MPCA_TRY(std::string written, policy::hpa_settings_text(object.spec, path));
+  std::replace(written.begin(), written.end(), ',', '+');
+  return written;
+}
+
 /// A setting of predictive whose value may be that of a file.
 struct FileSetting {
   std::string_view key;
   Result<std::string> (*read)(const std::string& path);
 };
-constexpr FileSetting kFileSettings[] = {{"calendar", calendar_text}, {"prior", prior_text}};
+constexpr FileSetting kFileSettings[] = {{"calendar", calendar_text}, {"hpa", own_hpa_text}, {"prior", prior_text}};
 
-/// With `calendar=@FILE` and `prior=@FILE` written out.
+/// With those of the form KEY=@FILE written out.
 Result<std::string> with_files_written_out(std::string_view settings) {
   std::string written;
   for (const std::string_view part : split(settings, ',')) {

@@ -14,6 +14,11 @@ void StateWriter::put(std::string_view name, std::span<const double> values) {
 
 void StateWriter::put(std::string_view name, std::int64_t value) { text_ += cat(name, " ", value, "\n"); }
 
+void StateWriter::put_state(std::string_view name, std::string_view state) {
+  for (const std::string_view line : split(state, '\n'))
+    if (!line.empty()) text_ += cat(name, ".", line, "\n");
+}
+
 Result<StateReader> StateReader::open(std::string_view text, std::string_view kind, int version) {
   StateReader reader;
   bool is_first = true;
@@ -69,6 +74,17 @@ Result<std::int64_t> StateReader::integer(std::string_view name) const {
 Result<TimePoint> StateReader::time(std::string_view name) const {
   MPCA_TRY(const std::int64_t nanoseconds, integer(name));
   return TimePoint(Duration(nanoseconds));
+}
+
+Result<std::string> StateReader::state(std::string_view name) const {
+  std::string text;
+  const std::string prefix = cat(name, ".");
+  for (const Line& line : lines_) {
+    if (!line.name.starts_with(prefix)) continue;
+    text += cat(std::string_view(line.name).substr(prefix.size()), line.values.empty() ? "" : " ", line.values, "\n");
+  }
+  if (text.empty()) return invalid(cat("the state has no lines that begin with \"", prefix, "\""));
+  return text;
 }
 
 }  // namespace mpca

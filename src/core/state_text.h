@@ -20,6 +20,8 @@ class StateWriter {
   void put(std::string_view name, double value) { put(name, std::span(&value, 1)); }
   void put(std::string_view name, std::int64_t value);
   void put(std::string_view name, TimePoint value) { put(name, value.time_since_epoch().count()); }
+  /// The whole state of a part that has one of its own, under a name.
+  void put_state(std::string_view name, std::string_view state);
   std::string take() { return std::move(text_); }
 
  private:
@@ -36,6 +38,8 @@ class StateReader {
   Result<double> number(std::string_view name) const;
   Result<std::int64_t> integer(std::string_view name) const;
   Result<TimePoint> time(std::string_view name) const;
+  /// As put_state() was given it.
+  Result<std::string> state(std::string_view name) const;
 
  private:
   struct Line {

@@ -87,8 +87,9 @@ TEST(PolicyText, ACalendarsFileIsWrittenOutAndMakesAPolicy) {
   const TemporaryDirectory directory;
   const std::string path = directory.file("sales.yaml");
   ASSERT_TRUE(os::write_file(path, kFile));
-  const std::string text = resolve_policy_text(cat("predictive:late-price=5,calendar=@", path, ",hold=60s")).value();
-  EXPECT_EQ(text, cat("predictive:late-price=5,calendar=", kText, ",hold=60s"));
+  const std::string text =
+      resolve_policy_text(cat("predictive:late-price=5,calendar=@", path, ",dead-band=0.1")).value();
+  EXPECT_EQ(text, cat("predictive:late-price=5,calendar=", kText, ",dead-band=0.1"));
   EXPECT_TRUE(policy::create_policy(text, {}, "--policy"));
   EXPECT_EQ(resolve_policy_text("predictive:calendar=@").error().message,
             "calendar=@ needs the name of a calendar file");

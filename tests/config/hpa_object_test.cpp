@@ -143,6 +143,14 @@ TEST(PolicyText, AnObjectsFileIsWrittenOut) {
   EXPECT_EQ(resolve_policy_text("hpa:target=70").value(), "hpa:target=70");
 }
 
+TEST(PolicyText, AnObjectAsCandidateIsWrittenOutWithoutCommas) {
+  const auto text = resolve_policy_text("predictive:late-price=30,hpa=@" + kExamples + "web.yaml");
+  ASSERT_TRUE(text) << text.error().message;
+  EXPECT_EQ(*text,
+            "predictive:late-price=30,hpa=metrics=cpu:60%+min=2+max=10+up-policies=percent:50/60s+down-window=120s");
+  EXPECT_TRUE(policy::create_policy(*text, {}, "test"));
+}
+
 TEST(PolicyText, AMetricThatNoWorldShowsIsNamed) {
   const auto refused = resolve_policy_texts({"hpa:@" + kExamples + "live.yaml", "hpa:@no-such-file.yaml"});
   ASSERT_FALSE(refused);

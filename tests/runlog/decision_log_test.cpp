@@ -214,7 +214,7 @@ void record_run(const std::string& directory, const std::string& policy_text, in
 TEST(Replay, TheSamePolicyDecidesTheSameBitForBit) {
   TemporaryDirectory directory;
   for (const std::string text : {"reactive:hold=60s", "lab-mpc:horizon=6,forecast=hw", "lab-hpa", "static:4",
-                                 "predictive", "predictive:late-share=0.01,hold=60s"}) {
+                                 "predictive", "predictive:late-share=0.01,dead-band=0.1"}) {
     const std::string run = directory.file("run-" + file_name_of(text));
     record_run(run, text, 150);
     const auto result = replay(run + "/decisions.jsonl", "", [](const auto&) { FAIL() << "a difference"; });

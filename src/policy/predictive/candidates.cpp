@@ -78,6 +78,7 @@ const Candidates::Replicas& Candidates::decide(const Situation& now) {
   };
   for (std::size_t l = 0; l < kLevels; ++l) plan(l, l);
   for (std::size_t l = 0; l < kPlannerPairs; ++l) plan(l, l + 2);
+  replicas_[kOwnHpa] = static_cast<std::uint16_t>(std::clamp(now.own_hpa_replicas, now.min_replicas, now.max_replicas));
   has_decided_ = true;
   return replicas_;
 }
@@ -88,6 +89,7 @@ bool Candidates::is_valid() const {
 }
 
 std::string Candidates::name(std::size_t candidate) {
+  if (candidate == kOwnHpa) return "own HPA";
   const auto held = [](int seconds) {
     return seconds == 0 ? std::string() : " held " + format_duration(std::chrono::seconds(seconds));
   };

@@ -5,6 +5,7 @@
 //   trend     the same on the load extrapolated over the dead time, with a part or all of its slope
 //   planner   up to a quantile of the forward maximum, and down to the same or a higher one
 //   (forecast/forward_maximum.h)
+//   own HPA   what the workload's own HorizontalPodAutoscaler would hold (predictive/own_hpa.h), where one is named
 //
 // What a rule remembers is the usual load; known events (predictive/calendar.h) multiply what it answers, so that they
 // are anticipated, and forgotten when they end.
@@ -52,7 +53,8 @@ class Candidates {
 
   static constexpr std::size_t kRules = kFactors.size() * kHoldSeconds.size();
   static constexpr std::size_t kTrends = kTrendFactors.size() * kTrendHoldSeconds.size() * kTrendGains.size();
-  static constexpr std::size_t kCount = kRules + kTrends + kLevels + kPlannerPairs;
+  static constexpr std::size_t kOwnHpa = kRules + kTrends + kLevels + kPlannerPairs;  // the last
+  static constexpr std::size_t kCount = kOwnHpa + 1;
   using Replicas = std::array<std::uint16_t, kCount>;
 
   struct Situation {
@@ -63,6 +65,7 @@ class Candidates {
     int min_replicas = 0, max_replicas = 0;  // at most 65535
     double event_factor = 1.0;               // the greatest that known events make of it over the dead time
     double least_load = 0.0;                 // known to come within it
+    int own_hpa_replicas = 0;                // of the candidate that decides elsewhere
   };
 
   /// Once for each sample, in order. What each holds from now on.

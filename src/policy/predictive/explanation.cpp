@@ -63,7 +63,8 @@ PlanBand band_of(const Grounds& grounds) {
     low += grounds.weights[c] * replicas[is_pair ? level : c];
     high += grounds.weights[c] * replicas[is_pair ? level + 2 : c];
   }
-  return {ceil_replicas(low - grounds.round_down), ceil_replicas(high - grounds.round_down)};
+  return {ceil_replicas((1.0 - grounds.dead_band) * low - grounds.round_down),
+          ceil_replicas((1.0 + grounds.dead_band) * high - grounds.round_down)};
 }
 
 }  // namespace

@@ -30,6 +30,7 @@ struct Grounds {
   double late_price = 0.0;               // as people give it
   double late_share = 0.0;               // the target; 0: the price was given
   double round_down = 0.0;               // a fraction of a replica up to here is given up
+  double dead_band = 0.0;                // a share of the replicas up to here is not worth a change
   double unit_rps = 0.0;                 // the workload's configured capacity
   const CalendarEvent* event = nullptr;  // that is on within the dead time
   double event_factor = 1.0;             // of known events over the dead time

@@ -14,6 +14,8 @@
 #include "policy/predictive/candidates.h"
 #include "policy/predictive/demand.h"
 #include "policy/predictive/explanation.h"
+#include "policy/predictive/own_hpa.h"
+#include "policy/predictive/parts.h"
 #include "policy/predictive/prior.h"
 #include "policy/predictive/tournament.h"
 #include "policy/safety/safety_guard.h"
@@ -44,7 +46,7 @@ struct PredictiveSettings {
   double late_price = 10.0;
   double late_share = 0.0;
   Duration latency_target = std::chrono::milliseconds(250);
-  Duration hold{};
+  double dead_band = 0.03;
   plant::PlantSettings plant{};
   SafetySettings safety{};
 };
@@ -54,6 +56,8 @@ struct PredictiveInput {
   PredictiveSettings settings{};
   std::string calendar{};
   std::string prior = "shipped";
+  std::string own_hpa{};
+  std::string without{};
 };
 
 SettingsTable settings_of(PredictiveInput& input) {
@@ -64,11 +68,17 @@ SettingsTable settings_of(PredictiveInput& input) {
       {"late-share", &settings.late_share, "fraction", Range::between(0, 0.5),
        "of requests that may be late or fail; the price is then chosen to meet it. 0: late-price decides"},
       {"latency-target", &settings.latency_target, "duration", Range::above(0), "slower answers are late"},
-      {"hold", &settings.hold, "duration", Range::at_least(0),
-       "how long an answer still holds replicas up; at 60s a third less churn, for some 3 % of the bill"},
+      {"dead-band", &settings.dead_band, "fraction", Range::between(0, 0.5),
+       "how far from the present replicas what is wanted may lie before anything changes; at 0.08 a fifth less churn, "
+       "for some 1 % of the bill"},
       {"calendar", &input.calendar, "known events and days that are not like their weekday, as @FILE"},
       {"prior", &input.prior,
        "what candidates cost on other loads: shipped, none, or what `prior` measured on yours, as @FILE"},
+      {"hpa", &input.own_hpa,
+       "the workload's own HorizontalPodAutoscaler, which is then one of the candidates: as @FILE, or settings of the "
+       "policy hpa with + between them"},
+      {"without", &input.without,
+       cat("parts to leave out, to see what each is worth, with ; between them: ", names_of_parts())},
   };
   for (Setting& setting : plant::settings_of(settings.plant))
     if (setting.name() != "capacity") table.push_back(std::move(setting));  // the workload's
@@ -78,12 +88,12 @@ SettingsTable settings_of(PredictiveInput& input) {
 
 /// Everything that is not saved by an owner of its own.
 struct Memory {
-  explicit Memory(const Tournament::Prior* prior) : tournament(prior != nullptr ? Tournament(*prior) : Tournament()) {}
+  Memory(const Tournament::Prior* prior, Tournament::Members members) : tournament(prior, members) {}
 
   Demand demand;
   Candidates candidates;
   Tournament tournament;
-  HeldMaximum recent_load, held_answer;
+  HeldMaximum recent_load;
   LagShares lag_shares;
   int samples = 0;
   TimePoint last_sampled;
@@ -98,7 +108,6 @@ struct Memory {
     visit(candidates);
     visit(tournament);
     visit(recent_load);
-    visit(held_answer);
     visit(lag_shares.step_s);
     visit(lag_shares.ready_by);
     visit(last_sampled);
@@ -123,9 +132,8 @@ struct Memory {
   }
 };
 
-Result<Memory> load_memory(const StateReader& reader, const Tournament::Prior* prior) {
+Result<Memory> load_memory(const StateReader& reader, Memory memory) {
   MPCA_TRY(const std::vector<double> numbers, reader.numbers("memory"));
-  Memory memory(prior);
   StateNumbersReader source(numbers);
   memory.visit(source);
   if (!source.is_good() || !memory.is_valid()) return invalid("memory is not that of this version of predictive");
@@ -135,16 +143,18 @@ Result<Memory> load_memory(const StateReader& reader, const Tournament::Prior* p
 class PredictivePolicy final : public Policy {
  public:
   PredictivePolicy(const PredictiveSettings& settings, const Workload& workload, Calendar calendar,
-                   std::shared_ptr<const Tournament::Prior> prior)
+                   std::shared_ptr<const Tournament::Prior> prior, std::unique_ptr<OwnHpa> own_hpa, Parts without)
       : settings_(settings),
         calendar_(std::move(calendar)),
         prior_(std::move(prior)),
+        own_hpa_(std::move(own_hpa)),
+        without_(without),
         workload_(workload),
         plant_(settings.plant),
         screen_(settings.safety, workload.capacity_rps),
         guard_(settings.safety, workload),
         forward_(calendar_.special_days()),
-        memory_(prior_.get()) {}
+        memory_(empty_memory()) {}
 
   Decision decide(const Observation& observation) override {
     Decision decision{.replicas = observation.spec_replicas, .explanation = {}};
@@ -153,33 +163,28 @@ class PredictivePolicy final : public Policy {
 
     screen_.screen(observation, screened_);
     observe_plant();
+    if (without_.has(Part::in_flight)) screened_.in_flight = Finding::missing;
     const plant::PlantEstimate plant = plant_.estimate();
     screen_.set_capacity_rps(plant.capacity_rps.value);
     guard_.set_capacity_rps(plant.capacity_rps.value);
     const Duration blur = blur_of(observation.rate_window, plant);
     const Duration dead_time =
         blur + from_seconds(plant.metric_age_s.value + plant.readiness_lag_late_s.value) + workload_.period;
-    const double backlog = backlog_requests(screened_, plant);
+    const double backlog = without_.has(Part::backlog) ? 0.0 : backlog_requests(screened_, plant);
     std::optional<double> queued_rps;
     if (backlog > 0.0) queued_rps = std::max(observation.ready_replicas, 0) * plant.capacity_rps.value;
     if (memory_.demand.observe(screened_, plant.is_saturated, dead_time, queued_rps))
       learn(observation, plant, blur, dead_time);
 
     if (memory_.demand.has_sample()) {
-      const int context = context_now();
+      const int context = without_.has(Part::contexts) ? Tournament::kNoContext : context_now();
       const double price = settings_.late_share > 0.0 ? memory_.tournament.price_for(settings_.late_share, context)
                                                       : settings_.late_price * kPriceOfBooks;
       const Tournament::Weights weights = memory_.tournament.weights(price, context);
-      double wanted = 0.0;
-      for (std::size_t c = 0; c < Candidates::kCount; ++c) wanted += weights[c] * memory_.candidates.replicas()[c];
+      const double wanted = mean_of(weights);
       explanation.recommendation = wanted;
       decision.replicas = ceil_replicas(wanted - kRoundDown);
-      if (settings_.hold > Duration::zero()) {
-        const int held =
-            static_cast<int>(memory_.held_answer.observe(observation.now, settings_.hold, decision.replicas));
-        if (held > decision.replicas && decision.replicas < observation.spec_replicas)
-          change_to(std::min(held, observation.spec_replicas), "hold", decision.replicas, explanation);
-      }
+      change_to(within_dead_band(wanted, observation.spec_replicas), "dead_band", decision.replicas, explanation);
       explain({.demand = memory_.demand,
                .plant = plant,
                .forward = forward_,
@@ -190,6 +195,7 @@ class PredictivePolicy final : public Policy {
                .late_price = price / kPriceOfBooks,
                .late_share = settings_.late_share,
                .round_down = kRoundDown,
+               .dead_band = settings_.dead_band,
                .unit_rps = workload_.capacity_rps,
                .event = calendar_.event_within(memory_.last_sampled, memory_.last_sampled + dead_time),
                .event_factor = events_.factor,
@@ -216,12 +222,13 @@ class PredictivePolicy final : public Policy {
     plant_.save_state(writer);
     screen_.save(writer);
     guard_.save(writer);
+    if (own_hpa_ != nullptr) own_hpa_->save(writer);
     return writer.take();
   }
 
   Result<void> load_state(std::string_view state) override {
     MPCA_TRY(const StateReader reader, StateReader::open(state, "predictive", kStateVersion));
-    MPCA_TRY(const Memory memory, load_memory(reader, prior_.get()));
+    MPCA_TRY(Memory memory, load_memory(reader, empty_memory()));
     MPCA_TRY(const Events events, load_events(reader, memory));
     forecast::ForwardMaximum forward(calendar_.special_days());
     plant::PlantModel plant(settings_.plant);
@@ -231,6 +238,10 @@ class PredictivePolicy final : public Policy {
     MPCA_TRY_VOID(plant.load_state(reader));
     MPCA_TRY_VOID(screen.load(reader));
     MPCA_TRY_VOID(guard.load(reader));
+    if (own_hpa_ != nullptr) {
+      MPCA_TRY(const bool goes_on, own_hpa_->load(reader));
+      if (!goes_on) memory.tournament.begin_like_others(Candidates::kOwnHpa);
+    }
     memory_ = memory;
     events_ = events;
     forward_ = std::move(forward);
@@ -244,6 +255,28 @@ class PredictivePolicy final : public Policy {
   }
 
  private:
+  Memory empty_memory() const {
+    Tournament::Members members = candidates_without(without_);
+    members[Candidates::kOwnHpa] = own_hpa_ != nullptr;
+    return {prior_.get(), members};
+  }
+
+  double mean_of(const Tournament::Weights& weights) const {
+    const Candidates::Replicas& replicas = memory_.candidates.replicas();
+    if (without_.has(Part::mean))
+      return replicas[static_cast<std::size_t>(std::max_element(weights.begin(), weights.end()) - weights.begin())];
+    double mean = 0.0;
+    for (std::size_t c = 0; c < Candidates::kCount; ++c) mean += weights[c] * replicas[c];
+    return mean;
+  }
+
+  /// Raised in full, lowered to the edge of the band.
+  int within_dead_band(double wanted, int spec_replicas) const {
+    if (spec_replicas < ceil_replicas((1.0 - settings_.dead_band) * wanted - kRoundDown))
+      return ceil_replicas(wanted - kRoundDown);
+    return std::min(spec_replicas, ceil_replicas((1.0 + settings_.dead_band) * wanted - kRoundDown));
+  }
+
   /// What the calendar made of the last sample.
   struct Events {
     double usual_rps = 0.0;   // demand without known events
@@ -331,9 +364,25 @@ class PredictivePolicy final : public Policy {
                                     .max_replicas = std::min(workload_.max_replicas, 65535),
                                     .event_factor = events_.factor,
                                     .least_load = events_.demand_rps / plant.capacity_rps.value};
+    if (own_hpa_ != nullptr) situation.own_hpa_replicas = ask_own_hpa(observation, rps, plant);
     const double unit = workload_.capacity_rps / plant.capacity_rps.value;
     for (std::size_t l = 0; l < situation.forward.size(); ++l) situation.forward[l] = forward_.quantiles()[l] * unit;
     m.tournament.order(observation.now, m.candidates.decide(situation), context_now(), m.stride);
+  }
+
+  int ask_own_hpa(const Observation& observation, double rps, const plant::PlantEstimate& plant) {
+    // Of a core where CPU is not shown.
+    double cores_per_rps = 1.0 / plant.capacity_rps.value;
+    const auto cores = screened_.observation.cpu_cores.value_if_known();
+    const auto served = screened_.observation.served_rate_rps.value_if_known();
+    if (screened_.cpu == Finding::good && screened_.served_rate == Finding::good && *served > 0.0 && *cores > 0.0)
+      cores_per_rps = *cores / *served;
+    return own_hpa_->decide({.now = observation.now,
+                             .spec_replicas = observation.spec_replicas,
+                             .demand_rps = rps,
+                             .capacity_rps = plant.capacity_rps.value,
+                             .cores_per_rps = cores_per_rps,
+                             .readiness_lag = from_seconds(plant.readiness_lag_s.value)});
   }
 
   /// Demand is divided by what known events make of it, so that they teach nothing false about usual days. Around a
@@ -394,6 +443,8 @@ class PredictivePolicy final : public Policy {
   PredictiveSettings settings_;
   Calendar calendar_;
   std::shared_ptr<const Tournament::Prior> prior_;  // of the fleet
+  std::unique_ptr<OwnHpa> own_hpa_;                 // nullptr: none is named
+  Parts without_;
   Workload workload_;
   plant::PlantModel plant_;
   SignalScreen screen_;
@@ -427,13 +478,19 @@ Result<std::unique_ptr<Policy>> create_predictive(std::string_view text, const W
   };
   add("calendar", calendar);
   add("prior", prior);
+  auto without = parse_parts(input.without);
+  add("without", without);
+  Result<std::unique_ptr<OwnHpa>> own_hpa = nullptr;
+  if (!input.own_hpa.empty()) own_hpa = OwnHpa::create(input.own_hpa, workload, "hpa");
+  add("hpa", own_hpa);
   MPCA_TRY_VOID(problems.to_result());
-  return std::make_unique<PredictivePolicy>(input.settings, workload, *std::move(calendar), *std::move(prior));
+  return std::make_unique<PredictivePolicy>(input.settings, workload, *std::move(calendar), *std::move(prior),
+                                            *std::move(own_hpa), *without);
 }
 
 Result<std::vector<CandidateBooks>> predictive_books(std::string_view state) {
   MPCA_TRY(const StateReader reader, StateReader::open(state, "predictive", kStateVersion));
-  MPCA_TRY(const Memory memory, load_memory(reader, nullptr));
+  MPCA_TRY(const Memory memory, load_memory(reader, {nullptr, Tournament::Members().set()}));
   std::vector<CandidateBooks> books;
   for (std::size_t c = 0; c < Candidates::kCount; ++c) {
     const Tournament::Totals totals = memory.tournament.totals_of(c);

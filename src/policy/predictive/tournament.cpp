@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace mpca::policy {
 namespace {
@@ -90,7 +91,7 @@ void Tournament::score(const ScoredInterval& interval, double steepness, const L
   for (std::size_t k = 0; k < kContexts; ++k) {
     for (float& value : context_cost_[k]) value *= forgetting;
     for (float& value : context_late_[k]) value *= forgetting;
-    context_samples_[k] *= kForgetting;
+    context_samples_[k] *= forgetting;
   }
   for (std::size_t c = 0; c < kCount; ++c) {
     cost_[c] = forgetting * cost_[c] + cost[c];
@@ -98,30 +99,35 @@ void Tournament::score(const ScoredInterval& interval, double steepness, const L
     context_cost_[context][c] += cost[c];
     context_late_[context][c] += late[c];
   }
-  context_samples_[context] += interval.weight;
+  context_samples_[context] += static_cast<float>(interval.weight);
   samples_ = kForgetting * samples_ + interval.weight;
   demand_ = kForgetting * demand_ + interval.weight * interval.load;
 }
 
 Tournament::Weights Tournament::weights(double price, int context) const {
-  const auto k = static_cast<std::size_t>(context);
-  const double context_weight = kContextWeight * samples_ / (context_samples_[k] + kContextSamples);
   Weights books;
   for (std::size_t c = 0; c < kCount; ++c)
-    books[c] =
-        static_cast<double>(cost_[c]) + price * static_cast<double>(late_[c]) +
-        context_weight * (static_cast<double>(context_cost_[k][c]) + price * static_cast<double>(context_late_[k][c]));
+    books[c] = static_cast<double>(cost_[c]) + price * static_cast<double>(late_[c]);
+  if (context != kNoContext) {
+    const auto k = static_cast<std::size_t>(context);
+    const double weight = kContextWeight * samples_ / (static_cast<double>(context_samples_[k]) + kContextSamples);
+    for (std::size_t c = 0; c < kCount; ++c)
+      books[c] +=
+          weight * (static_cast<double>(context_cost_[k][c]) + price * static_cast<double>(context_late_[k][c]));
+  }
   const double mean_load = samples_ > 0.0 ? std::max(demand_ / samples_, kLeastLoad) : 1.0;
   for (std::size_t c = 0; prior_ != nullptr && c < kCount; ++c) {
     const PriorBooks& before = (*prior_)[c];
     books[c] += kPriorSamples * mean_load * (before.cost + price * before.late);
   }
-  const double least = *std::min_element(books.begin(), books.end());
+  double least = std::numeric_limits<double>::infinity();
+  for (std::size_t c = 0; c < kCount; ++c)
+    if (members_[c]) least = std::min(least, books[c]);
   const double scale = kRate / (least + kEarlySamples * mean_load);
   double sum = 0.0;
-  for (double& value : books) {
-    value = std::exp(-scale * (value - least));
-    sum += value;
+  for (std::size_t c = 0; c < kCount; ++c) {
+    books[c] = members_[c] ? std::exp(-scale * (books[c] - least)) : 0.0;
+    sum += books[c];
   }
   for (double& weight : books) weight /= sum;
   return books;
@@ -134,6 +140,23 @@ Tournament::Totals Tournament::totals(const Weights& weights) const {
     totals.late += weights[c] * static_cast<double>(late_[c]);
   }
   return totals;
+}
+
+void Tournament::begin_like_others(std::size_t candidate) {
+  const auto begin = [&](Books& books) {
+    double sum = 0.0;
+    int others = 0;
+    for (std::size_t c = 0; c < kCount; ++c) {
+      if (c == candidate || !members_[c]) continue;
+      sum += static_cast<double>(books[c]);
+      ++others;
+    }
+    if (others > 0) books[candidate] = static_cast<float>(sum / others);
+  };
+  begin(cost_);
+  begin(late_);
+  for (Books& books : context_cost_) begin(books);
+  for (Books& books : context_late_) begin(books);
 }
 
 double Tournament::price_for(double share, int context) const {

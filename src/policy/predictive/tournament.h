@@ -25,6 +25,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstdint>
 
 #include "core/time.h"
@@ -61,8 +62,10 @@ class Tournament {
  public:
   static constexpr std::size_t kCount = Candidates::kCount;
   static constexpr int kContexts = 9;
+  static constexpr int kNoContext = -1;  // of weights(): books over all alone
   static constexpr int kSlots = 16;
   using Weights = std::array<double, kCount>;
+  using Members = std::bitset<kCount>;
 
   /// What a candidate cost on other loads.
   struct PriorBooks {
@@ -78,10 +81,11 @@ class Tournament {
     double demand = 0.0;  // load-samples
   };
 
-  /// All candidates are alike at first.
+  /// All candidates take part, and are alike at first.
   Tournament() = default;
-  /// They begin with these books, for a hundred samples of mean load. `prior` is kept by reference.
-  explicit Tournament(const Prior& prior) : prior_(&prior) {}
+  /// They begin with these books, for a hundred samples of mean load; nullptr: alike. `prior` is kept.
+  ///   members   who takes part, at least one: the others have no weight
+  explicit Tournament(const Prior* prior, Members members = Members().set()) : prior_(prior), members_(members) {}
 
   /// Books an interval on the orders of before: what was carried out when, and what of it was Ready, at three moments.
   ///   steepness   late share of a candidate = exp(steepness x (utilization - 1)), at most 1
@@ -101,6 +105,9 @@ class Tournament {
 
   /// The price at which the weighted late share of the past is `share`, within [0.3, 1500]; O(20) weightings.
   double price_for(double share, int context) const;
+
+  /// Books for one who comes later than the others: the means of the other members'.
+  void begin_like_others(std::size_t candidate);
 
   double samples() const { return samples_; }  // that the books rest on, discounted
 
@@ -131,9 +138,10 @@ class Tournament {
   void look(TimePoint moment, const LagShares& lag_shares, Books& paid, Books& ready) const;
 
   const Prior* prior_ = nullptr;
+  Members members_ = Members().set();
   Books cost_{}, late_{};
   std::array<Books, kContexts> context_cost_{}, context_late_{};
-  std::array<double, kContexts> context_samples_{};
+  std::array<float, kContexts> context_samples_{};
   double samples_ = 0.0, demand_ = 0.0;
   std::array<Candidates::Replicas, kSlots> orders_{};
   std::array<TimePoint, kSlots> order_times_{};

@@ -162,7 +162,7 @@ TEST(Predictive, AWindowLongerThanTheTimeBetweenSamplesIsPartOfTheDeadTime) {
 }
 
 TEST(Predictive, OnCleanMetricsItIsNeverBelowTheReactiveFloor) {
-  for (const char* settings : {"late-price=0.1", "late-price=10", "late-share=0.5", "late-price=0.1,hold=60s"}) {
+  for (const char* settings : {"late-price=0.1", "late-price=10", "late-share=0.5", "late-price=0.1,dead-band=0.1"}) {
     const auto policy = predictive(settings);
     RandomStream random(6, "floor");
     int replicas = 10, clean = 0;
@@ -262,7 +262,7 @@ TEST(Predictive, AZeroThatTheCpuContradictsNeverScalesDown) {
 }
 
 TEST(Predictive, WildMetricsNeverTakeItOutOfItsBounds) {
-  for (const char* settings : {"", "late-share=0.01", "hold=60s", "late-price=10000", "readiness-lag=10m"}) {
+  for (const char* settings : {"", "late-share=0.01", "dead-band=0.1", "late-price=10000", "readiness-lag=10m"}) {
     const auto policy = predictive(settings);
     int replicas = 5;
     for (int step = 0; step < 2000; ++step) {
@@ -299,7 +299,8 @@ TEST(Predictive, AnAbsurdSampleRaisesAndIsForgotten) {
 }
 
 TEST(Predictive, AfterWildInputALoadedStateGoesOnBitForBit) {
-  for (const char* settings : {"", "late-share=0.01,hold=60s", "readiness-lag=10m"}) {
+  for (const char* settings :
+       {"", "late-share=0.01,dead-band=0.1", "readiness-lag=10m", "hpa=target=70+down-window=60s"}) {
     const auto original = predictive(settings);
     int replicas = 5;
     for (int step = 0; step < 500; ++step) replicas = original->decide(wild(step, replicas)).replicas;
@@ -315,6 +316,60 @@ TEST(Predictive, AfterWildInputALoadedStateGoesOnBitForBit) {
     }
     EXPECT_EQ(restarted->save_state(), original->save_state());
   }
+}
+
+// The load is constant at 8 replicas, so an HPA at 89 % holds 9 and an HPA at 16 % holds 50: the first has a say.
+TEST(Predictive, TheOwnHpaIsACandidateThatIsHeardAsMuchAsItIsWorth) {
+  const auto own_vote = [](std::string_view settings) {
+    const auto policy = predictive(settings);
+    Decision decision;
+    for (int second = 0; second <= 4 * 3600; second += 15) decision = policy->decide(observed(second, 9, 200.0));
+    const auto& votes = decision.explanation.candidates;
+    const auto own = std::ranges::find(votes, "own HPA", &CandidateVote::name);
+    return own == votes.end() ? std::optional<CandidateVote>() : *own;
+  };
+  EXPECT_FALSE(own_vote(""));
+  EXPECT_FALSE(own_vote("hpa=target=16"));
+  // Many other candidates hold 9 too; without them it is by itself.
+  const auto heard = own_vote("hpa=target=89,without=trends;planners;keeping");
+  ASSERT_TRUE(heard);
+  EXPECT_EQ(heard->replicas, 9.0);
+  EXPECT_NEAR(heard->cost, 9.0 / 8.0, 0.05);
+}
+
+// The object was changed while the policy was down: what its books say is of another one.
+TEST(Predictive, AnotherOwnHpaBeginsWithTheBooksOfTheOthers) {
+  int second = 0;
+  const auto before = predictive("hpa=target=60");
+  calm_hours(*before, second);
+  const auto after = predictive("hpa=target=80");
+  ASSERT_TRUE(after->load_state(before->save_state()));
+  EXPECT_NE(after->save_state(), before->save_state());
+  const auto same = predictive("hpa=target=60");
+  ASSERT_TRUE(same->load_state(before->save_state()));
+  EXPECT_EQ(same->save_state(), before->save_state());
+  ASSERT_TRUE(predictive()->load_state(before->save_state())) << "and one that has none goes on";
+}
+
+// Demand of 200/s in pods of 25/s is answered with some 9 replicas. From 9 +- a quarter the band of 30 % changes
+// nothing; from 20 it lowers to its edge.
+TEST(Predictive, WithinTheDeadBandNothingChanges) {
+  const auto after_hours_at = [](int replicas, std::string_view settings) {
+    const auto policy = predictive(settings);
+    Decision decision;
+    for (int second = 0; second <= 4 * 3600; second += 15) decision = policy->decide(observed(second, replicas, 200.0));
+    return decision;
+  };
+  const Decision free = after_hours_at(11, "dead-band=0");
+  const double wanted = free.explanation.recommendation.value();
+  ASSERT_NEAR(wanted, 9.0, 0.8);
+  EXPECT_LT(free.replicas, 11);
+  const Decision held = after_hours_at(11, "dead-band=0.3");
+  EXPECT_EQ(held.replicas, 11);
+  ASSERT_EQ(held.explanation.guards.size(), 1U);
+  EXPECT_EQ(held.explanation.guards[0], (GuardStep{"dead_band", free.replicas, 11}));
+  EXPECT_EQ(held.explanation.band->raise_below, static_cast<int>(std::ceil(0.7 * wanted - 0.4)));
+  EXPECT_EQ(after_hours_at(20, "dead-band=0.3").replicas, static_cast<int>(std::ceil(1.3 * wanted - 0.4)));
 }
 
 /// A policy that has seen much, and its state.
@@ -407,7 +462,8 @@ TEST(Predictive, ItsSettingsAreThoseOfItsPartsAndCapacityIsTheWorkloads) {
     return std::any_of(settings.begin(), settings.end(), [&](const SettingInfo& info) { return info.name == name; });
   };
   EXPECT_EQ(settings.front().name, "late-price");
-  for (const char* name : {"late-share", "latency-target", "hold", "readiness-lag", "stale-after", "floor-utilization"})
+  for (const char* name :
+       {"late-share", "latency-target", "dead-band", "readiness-lag", "stale-after", "floor-utilization"})
     EXPECT_TRUE(has(name)) << name;
   EXPECT_FALSE(has("capacity"));
 }

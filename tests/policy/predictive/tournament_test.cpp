@@ -57,7 +57,56 @@ double late_load(double load, double replicas) {
 
 TEST(Tournament, AllAreHeardAlikeBeforeAnythingIsKnown) {
   const Tournament tournament;
-  for (const double weight : tournament.weights(10.0, 0)) EXPECT_DOUBLE_EQ(weight, 1.0 / 60.0);
+  for (const double weight : tournament.weights(10.0, 0)) EXPECT_DOUBLE_EQ(weight, 1.0 / 61.0);
+}
+
+TEST(Tournament, OnlyMembersAreHeard) {
+  Tournament::Members members;
+  members.set(3).set(9);
+  Tournament tournament(nullptr, members);
+  EXPECT_DOUBLE_EQ(tournament.weights(10.0, 0)[3], 0.5);
+  // Everybody but 3 and 9 would have done better.
+  Candidates::Replicas replicas = all_hold(2);
+  replicas[3] = 20;
+  replicas[9] = 10;
+  for (int sample = 0; sample < 100; ++sample) {
+    tournament.order(at(sample), replicas, kContext, 1);
+    tournament.score(until(sample + 1, 1.0), kSteepness, ready_after(0), 0s);
+  }
+  const Tournament::Weights weights = tournament.weights(10.0, kContext);
+  EXPECT_GT(weights[9], 0.99);
+  EXPECT_DOUBLE_EQ(weights[3] + weights[9], 1.0);
+}
+
+// 100 samples of 2 replicas, one late half as often as the other; who comes now has the mean of both.
+TEST(Tournament, WhoComesLaterBeginsWithTheMeanOfTheOthers) {
+  Tournament::Members members;
+  members.set(3).set(9).set(60);
+  Tournament tournament(nullptr, members);
+  Candidates::Replicas replicas = all_hold(1);
+  replicas[3] = 2;
+  replicas[9] = 4;
+  for (int sample = 0; sample < 100; ++sample) {
+    tournament.order(at(sample), replicas, kContext, 1);
+    tournament.score(until(sample + 1, 1.0), kSteepness, ready_after(0), 0s);
+  }
+  tournament.begin_like_others(60);
+  EXPECT_FLOAT_EQ(static_cast<float>(tournament.totals_of(60).cost),
+                  static_cast<float>((tournament.totals_of(3).cost + tournament.totals_of(9).cost) / 2));
+  EXPECT_FLOAT_EQ(static_cast<float>(tournament.totals_of(60).late),
+                  static_cast<float>((tournament.totals_of(3).late + tournament.totals_of(9).late) / 2));
+}
+
+TEST(Tournament, WithoutContextTheBooksOverAllDecide) {
+  Tournament tournament;
+  Candidates::Replicas replicas = all_hold(4);
+  replicas[3] = 2;  // the cheapest, in the context that it has books in and over all
+  for (int sample = 0; sample < 1000; ++sample) {
+    tournament.order(at(sample), replicas, kContext, 1);
+    tournament.score(until(sample + 1, 1.0), kSteepness, ready_after(0), 0s);
+  }
+  const double unseen = tournament.weights(10.0, kContext + 1)[3];
+  EXPECT_DOUBLE_EQ(tournament.weights(10.0, Tournament::kNoContext)[3], unseen) << "no books there add nothing";
 }
 
 // 100 samples of load 1 before the first one: 1.2 + 10 x 0.01 against 1.3 + 10 x 0.02 for all others, so the best has
@@ -66,7 +115,7 @@ TEST(Tournament, APriorSpeaksUntilThereAreBooks) {
   Tournament::Prior prior;
   prior.fill({.cost = 1.3, .late = 0.02});
   prior[7] = {.cost = 1.2, .late = 0.01};
-  Tournament tournament(prior);
+  Tournament tournament(&prior);
   const double other = std::exp(-60.0 * 20.0 / 230.0);
   EXPECT_NEAR(tournament.weights(10.0, kContext)[7], 1.0 / (1.0 + (kCount - 1) * other), 1e-6);
   // Candidate 7 turns out to be dear: 12 samples of 8 more than the others at a load of 1 are 96 against 20.
