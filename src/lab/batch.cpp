@@ -9,6 +9,9 @@
 #include "policy/lab_online/lab_online.h"
 #include "report/comparison_html.h"
 #include "report/comparison_table.h"
+#include "report/run_decisions.h"
+#include "runlog/decision_log.h"
+#include "runlog/run_recorder.h"
 
 namespace mpca::lab {
 namespace {
@@ -148,6 +151,30 @@ std::optional<MeasuredRun> finished_run(const PlannedRun& planned) {
   return *std::move(run);
 }
 
+/// The decisions of each run from its log, as many as a page holds. The measurements stand without them: a log that is
+/// gone leaves its run with none.
+void read_decisions(const std::vector<std::string>& directories, std::vector<MeasuredRun>& runs) {
+  const auto read = [](const std::string& directory, const auto& on_record) {
+    (void)runlog::read_decision_log(
+        cat(directory, "/", runlog::kDecisionLogName), [](const auto&) { return true; },
+        [&](const runlog::DecisionRecord& record) {
+          on_record(record);
+          return true;
+        });
+  };
+  std::vector<std::int64_t> made;
+  for (const std::string& directory : directories) {
+    std::int64_t& count = made.emplace_back();
+    read(directory, [&](const auto&) { ++count; });
+  }
+  const std::vector<int> every = report::kept_every(made);
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    report::DecisionKeeper keeper(runs[i].workload, every[i]);
+    read(directories[i], [&](const auto& record) { keeper.add(record.observation, record.decision); });
+    runs[i].decisions = keeper.finish();
+  }
+}
+
 std::uint64_t seed_of(const BatchSettings& settings, int repeat) {
   return settings.seed + static_cast<std::uint64_t>(repeat - 1);
 }
@@ -184,6 +211,7 @@ Result<BatchResult> run_batch(const BatchSettings& settings, const std::stop_tok
   MPCA_TRY_VOID(prepare_out(settings));
   BatchResult result;
   std::vector<MeasuredRun> finished;
+  std::vector<std::string> directories;  // of them
   BatchProgress progress;
   progress.runs = static_cast<int>(planned.size());
   for (const PlannedRun& run : planned) {
@@ -196,6 +224,7 @@ Result<BatchResult> run_batch(const BatchSettings& settings, const std::stop_tok
     if (settings.resume) {
       if (auto before = finished_run(run)) {
         finished.push_back(*std::move(before));
+        directories.push_back(run.directory);
         on_run(progress, &finished.back(), nullptr, true);
         continue;
       }
@@ -220,6 +249,7 @@ Result<BatchResult> run_batch(const BatchSettings& settings, const std::stop_tok
     });
     if (measured) {
       finished.push_back(*std::move(measured));
+      directories.push_back(run.directory);
       on_run(progress, &finished.back(), nullptr, false);
     } else if (measured.error().code == ErrorCode::interrupted) {
       return fail(ErrorCode::interrupted, cat("interrupted; ", finished.size(), " finished runs are in ", settings.out,
@@ -231,6 +261,7 @@ Result<BatchResult> run_batch(const BatchSettings& settings, const std::stop_tok
   }
   result.finished = static_cast<int>(finished.size());
   if (finished.empty()) return result;
+  read_decisions(directories, finished);
   result.comparison = to_comparison(std::move(finished));
   result.comparison.command = settings.command;
   result.comparison.version = settings.program;

@@ -185,6 +185,7 @@ report::PolicyRun to_policy_run(const MeasuredRun& run, std::size_t bucket) {
   measured.phases = run.phases;
   measured.cautions = run.cautions;
   row.measured = std::move(measured);
+  row.decisions = run.decisions;
   return row;
 }
 

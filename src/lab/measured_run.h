@@ -1,6 +1,7 @@
 // One run of the lab as it was measured: what was sent, what came back and when, and what the fleet looked like, once
 // per sample. Written into the run's directory, so a report can be made of any set of runs, now or later; the report is
-// made of these files only. Times of the experiment are experiment time; latencies are real.
+// made of these files, and of the decision logs beside them. Times of the experiment are experiment time; latencies are
+// real.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include "load/load_run.h"
 #include "policy/policy.h"
 #include "report/comparison.h"
+#include "report/run_decisions.h"
 
 namespace mpca::lab {
 
@@ -45,6 +47,7 @@ struct MeasuredRun {
   load::Counts counts;
   LatencyHistogram latency;  // of the whole run
   std::vector<std::string> cautions;
+  report::RunDecisions decisions;  // for the report; not in the file, the run's decision log has them
 };
 
 /// Milliseconds that a pod sleeps per request so that `concurrency` requests at once make `capacity_rps`.

@@ -9,6 +9,7 @@
 
 #include "policy/world.h"
 #include "report/metrics.h"
+#include "report/run_decisions.h"
 
 namespace mpca::report {
 
@@ -44,6 +45,7 @@ struct PolicyRun {
   std::vector<double> utilization;  // fraction
   std::vector<double> backlog_requests;
   std::optional<Measured> measured = std::nullopt;  // simulators
+  RunDecisions decisions = {};                      // none: the page has no panel for them
 };
 
 /// One figure of one policy over several repeats of an experiment.

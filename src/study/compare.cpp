@@ -16,6 +16,7 @@
 #include "policy/run_policy.h"
 #include "report/comparison_html.h"
 #include "report/comparison_table.h"
+#include "report/run_decisions.h"
 #include "report/thin_series.h"
 #include "runlog/run_recorder.h"
 #include "sim/demand_curve.h"
@@ -37,6 +38,8 @@ struct Job {
   std::string directory;
   report::RunMetrics metrics;
   report::ThinSeries series;
+  int decisions_kept_every = 1;
+  report::RunDecisions decisions;
   Result<void> result;
 };
 
@@ -254,12 +257,14 @@ Result<void> run_job(const CompareSettings& settings, const Worlds& worlds, doub
                                        settings.replace));
   report::MetricsAccumulator metrics(workload.capacity_rps, workload.target_utilization);
   report::SeriesThinner thinner(made.periods, kDrawnPoints);
+  report::DecisionKeeper decisions(workload, job.decisions_kept_every);
   std::int64_t unreported = 0;
   const bool finished =
       run_policy(dated, *policy, stop, [&](const auto& observation, const auto& decision, const auto& outcome) {
         recorder.record(observation, decision, outcome);
         metrics.add(outcome);
         thinner.add(outcome);
+        decisions.add(observation, decision);
         if (++unreported == kPeriodsPerProgress) progress.add(std::exchange(unreported, 0));
       });
   if (!finished) return fail(ErrorCode::interrupted, "interrupted");
@@ -267,6 +272,7 @@ Result<void> run_job(const CompareSettings& settings, const Worlds& worlds, doub
   job.metrics = metrics.finish();
   if (made.teller != nullptr) add_requests(made.teller->truth(), job.metrics);
   job.series = thinner.finish();
+  job.decisions = decisions.finish();
   MPCA_TRY_VOID(recorder.add_file("summary.json", summary_json(job.metrics)));
   MPCA_TRY_VOID(recorder.add_file("config.json", config_json(settings, trace, text, scale)));
   return recorder.commit();
@@ -325,6 +331,11 @@ Result<report::Comparison> compare(CompareSettings settings, const std::stop_tok
     }
   }
 
+  std::vector<std::int64_t> decisions;
+  for (const Job& job : jobs) decisions.push_back(worlds.periods(job.trace));
+  const std::vector<int> every = report::kept_every(decisions);
+  for (std::size_t i = 0; i < jobs.size(); ++i) jobs[i].decisions_kept_every = every[i];
+
   Progress progress(periods, on_progress);
   const int ran = os::parallel_for(static_cast<int>(jobs.size()), settings.jobs, stop, [&](int index) {
     Job& job = jobs[static_cast<std::size_t>(index)];
@@ -362,7 +373,8 @@ Result<report::Comparison> compare(CompareSettings settings, const std::stop_tok
                             .ready_replicas = std::move(job.series.ready_replicas),
                             .spec_replicas = std::move(job.series.spec_replicas),
                             .utilization = std::move(job.series.utilization),
-                            .backlog_requests = std::move(job.series.backlog_requests)});
+                            .backlog_requests = std::move(job.series.backlog_requests),
+                            .decisions = std::move(job.decisions)});
     }
   }
   MPCA_TRY_VOID(os::write_file(settings.out + "/summary.csv", report::summary_csv(comparison)));

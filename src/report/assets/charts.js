@@ -11,6 +11,9 @@
 //   note     of a panel: more words beside its title
 //   hidden   of a panel: it has no chart of its own
 //
+// A trace tells its `onPick(time, distances, chart)` of a click: the time, how far the line of each policy is away in pixels (of a
+// chart without such lines: nothing), and the chart's element. Its `onKeyBefore(event)` gets keys first, and keeps those for which it says true.
+//
 // `shown` says of each policy whether its lines are drawn.
 // Makes {Trace, choose}; a Trace stands in its host at once, and in mpcaPage.charts until it is destroyed.
 function mpcaCharts(data, shown) {
@@ -19,6 +22,7 @@ function mpcaCharts(data, shown) {
   const { root, DASHES, TIME_STEPS, element, colour, status, number, duration, tickTime, swatchOf, dim } = mpcaPage;
   const LINE = 2;
   const AXIS_WIDTH = 52;
+  const DOUBLE_CLICK_MS = 250;
   const chipOf = (policy) => (data.chips ? data.chips[policy] : policy);
   const slotOf = (policy) => (data.slots ? data.slots[policy] : policy);
   const policyColour = (policy) => mpcaPage.policyColour(slotOf(policy));
@@ -182,11 +186,12 @@ function mpcaCharts(data, shown) {
           setCursor: [(u) => this.onCursor(u)],
           setScale: [(u, key) => key === "x" && this.onZoom(u)],
           drawClear: [plainWhereDense],
-          draw: target ? [(u) => drawTarget(u, target, panel)] : [],
+          draw: [(u) => target && drawTarget(u, target, panel), (u) => this.mark != null && drawMark(u, this.mark)],
         },
       }, this.columns(panel), place);
       plot.fullHeight = plot.height;
       this.onTouch(plot);
+      this.onClick(plot);
       return plot;
     }
 
@@ -199,6 +204,40 @@ function mpcaCharts(data, shown) {
       };
       plot.over.addEventListener("pointerdown", move);
       plot.over.addEventListener("pointermove", move);
+    }
+
+    // A click picks a moment: not the end of a drag, nor half of the double click that ends a zoom.
+    onClick(plot) {
+      let down = null, waiting = null;
+      plot.over.addEventListener("pointerdown", (event) => { down = event.clientX; });
+      plot.over.addEventListener("click", (event) => {
+        if (!this.onPick || event.button !== 0 || Math.abs(event.clientX - down) > 5) return;
+        const box = plot.over.getBoundingClientRect();
+        const index = Math.min(plot.posToIdx(event.clientX - box.left), this.points - 1);
+        const panel = plot.slot.panel;
+        const distances = !panel.perPolicy ? [] : this.series[panel.key].map((values, policy) =>
+          (shown[policy] && values[index] != null ? Math.abs(plot.valToPos(values[index], "y") - (event.clientY - box.top)) : Infinity));
+        clearTimeout(waiting);
+        waiting = setTimeout(() => this.onPick(this.time[index], distances, plot.root), DOUBLE_CLICK_MS);
+      });
+      plot.over.addEventListener("dblclick", () => clearTimeout(waiting));
+    }
+
+    // A time that all charts show with a line; null: none.
+    setMark(time) {
+      this.mark = time;
+      this.redraw();
+    }
+
+    // The cursor at a time, and the time in view.
+    pointTo(time, then) {
+      const { min, max } = this.charts[0].scales.x;
+      if (time < min || time >= max) this.zoomTo(time - (max - min) / 2, time + (max - min) / 2);
+      // The scale settles in a microtask; the cursor needs it.
+      Promise.resolve().then(() => {
+        this.charts[0].setCursor({ left: this.charts[0].valToPos(time, "x"), top: 10 });
+        if (then) then();
+      });
     }
 
     onCursor(from) {
@@ -235,19 +274,13 @@ function mpcaCharts(data, shown) {
 
     onKey(event) {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
-      const { min, max } = this.charts[0].scales.x;
+      if (this.onKeyBefore && this.onKeyBefore(event)) return;
       const step = event.shiftKey ? 10 : 1;
       const move = (to) => {
         const index = Math.min(Math.max(to, 0), this.points - 1);
         const time = this.time[index];
-        if (time < min || time >= max) this.zoomTo(time - (max - min) / 2, time + (max - min) / 2);
-        // The scale settles in a microtask; the cursor needs it.
-        Promise.resolve().then(() => {
-          const next = index + 1 < this.x.length ? this.x[index + 1] : this.end;
-          const inside = time + (next - time) * 0.02;
-          this.charts[0].setCursor({ left: this.charts[0].valToPos(inside, "x"), top: 10 });
-          status(this.sentence(index));
-        });
+        const next = index + 1 < this.x.length ? this.x[index + 1] : this.end;
+        this.pointTo(time + (next - time) * 0.02, () => status(this.sentence(index)));
       };
       const at = this.at == null ? this.resting : this.at;
       if (event.key === "ArrowLeft") move(at - step);
@@ -287,7 +320,7 @@ function mpcaCharts(data, shown) {
       return this.readout = element("aside", { class: isWide ? "readout wide" : "readout", style: `--columns:${perPolicySlots.length}`, "aria-label": `Values on ${this.name}` },
         element("div", { class: "readout-head" }, this.when, this.demand),
         element("table", {}, element("caption", { class: "hidden" }, "Values of all policies at the cursor"), element("thead", {}, head), body),
-        element("div", { class: "tools" }, inButton, this.outButton, this.resetButton),
+        this.tools = element("div", { class: "tools" }, inButton, this.outButton, this.resetButton),
         element("p", { class: "hint" }, "Drag over a chart to zoom, double-click to see everything again." + (data.hint || "")));
     }
 
@@ -420,6 +453,28 @@ function mpcaCharts(data, shown) {
     ctx.strokeStyle = colour("--bg");
     ctx.strokeText(text, left + width - 4 * ratio, y - 3 * ratio);
     ctx.fillText(text, left + width - 4 * ratio, y - 3 * ratio);
+    ctx.restore();
+  }
+
+  function drawMark(u, time) {
+    const x = Math.round(u.valToPos(time, "x", true));
+    const { left, top, width, height } = u.bbox;
+    if (x < left || x > left + width) return;
+    const ratio = uPlot.pxRatio;
+    const ctx = u.ctx;
+    ctx.save();
+    ctx.strokeStyle = ctx.fillStyle = colour("--focus");
+    ctx.lineWidth = 1.5 * ratio;
+    ctx.setLineDash([]);
+    ctx.beginPath();
+    ctx.moveTo(x, top);
+    ctx.lineTo(x, top + height);
+    ctx.stroke();
+    ctx.beginPath();
+    ctx.moveTo(x - 5 * ratio, top);
+    ctx.lineTo(x + 5 * ratio, top);
+    ctx.lineTo(x, top + 6 * ratio);
+    ctx.fill();
     ctx.restore();
   }
 

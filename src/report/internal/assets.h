@@ -8,8 +8,9 @@ namespace mpca::report::internal {
 
 std::string_view report_css();
 std::string_view backtest_css();
-std::string_view page_js();    // before all others
-std::string_view charts_js();  // charts over time
+std::string_view page_js();       // before all others
+std::string_view charts_js();     // charts over time
+std::string_view decisions_js();  // the panel of decisions beside them
 std::string_view report_js();
 std::string_view backtest_js();
 std::string_view uplot_css();

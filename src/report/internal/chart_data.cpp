@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include "core/text.h"
+#include "report/internal/decision_data.h"
 #include "report/internal/html_text.h"
 #include "report/internal/measured_figures.h"
 
@@ -57,7 +58,8 @@ std::string panel_json(const ChartPanel& panel, const Comparison& comparison) {
   return json + "}";
 }
 
-std::string trace_json(const TraceComparison& trace, const std::vector<const ChartPanel*>& panels) {
+std::string trace_json(const TraceComparison& trace, const std::vector<const ChartPanel*>& panels,
+                       DecisionPacker& decisions) {
   std::string json = cat("{\"name\":", json_string(trace.name), ",\"step\":", trace.step_s, ",\"time\":\"",
                          packed_differences(trace.time_s), "\",\"series\":{");
   std::string asked_for;
@@ -85,7 +87,9 @@ std::string trace_json(const TraceComparison& trace, const std::vector<const Cha
     }
     asked_for += "]";
   }
-  return json + cat("},\"askedFor\":{", asked_for, "}}");
+  std::string told;
+  for (const PolicyRun& run : trace.runs) told += cat(told.empty() ? "" : ",", decisions.packed(run.decisions));
+  return json + cat("},\"askedFor\":{", asked_for, "},\"decisions\":[", told, "]}");
 }
 
 }  // namespace
@@ -163,13 +167,14 @@ std::string chart_data_json(const Comparison& comparison) {
   json += "],\"panels\":[";
   const std::vector<const ChartPanel*> panels = chart_panels_of(comparison);
   for (std::size_t i = 0; i < panels.size(); ++i) json += (i > 0 ? "," : "") + panel_json(*panels[i], comparison);
+  DecisionPacker decisions;
   bool is_measured = false;
   for (const TraceComparison& trace : comparison.traces)
     for (const PolicyRun& run : trace.runs) is_measured |= run.measured.has_value();
   json += cat("],\"measured\":", is_measured ? "true" : "false", ",\"traces\":[");
   for (std::size_t i = 0; i < comparison.traces.size(); ++i)
-    json += (i > 0 ? "," : "") + trace_json(comparison.traces[i], panels);
-  return json + "]}";
+    json += (i > 0 ? "," : "") + trace_json(comparison.traces[i], panels, decisions);
+  return json + cat("],\"phrases\":", decisions.phrases_json(), "}");
 }
 
 }  // namespace mpca::report::internal
