@@ -7,6 +7,7 @@ std::vector<Command> all_commands() {
   for (Command (*make)() : {compare_command,
                             backtest_command,
                             tune_command,
+                            prior_command,
                             study_merge_command,
                             lab_command,
                             policies_command,

@@ -16,6 +16,7 @@ Command grid_idealised_command();
 Command grid_realistic_command();
 Command hpa_explain_command();
 Command policies_command();
+Command prior_command();
 Command replay_command();
 Command report_costs_command();
 Command report_summarize_run_command();

@@ -492,7 +492,7 @@ Result<std::vector<CandidateBooks>> predictive_books(std::string_view state) {
   MPCA_TRY(const StateReader reader, StateReader::open(state, "predictive", kStateVersion));
   MPCA_TRY(const Memory memory, load_memory(reader, {nullptr, Tournament::Members().set()}));
   std::vector<CandidateBooks> books;
-  for (std::size_t c = 0; c < Candidates::kCount; ++c) {
+  for (std::size_t c = 0; c < Candidates::kOwnHpa; ++c) {
     const Tournament::Totals totals = memory.tournament.totals_of(c);
     if (totals.demand > 0.0 && totals.cost > 0.0)
       books.push_back({Candidates::name(c), totals.cost / totals.demand, totals.late / totals.demand});

@@ -22,7 +22,8 @@ Result<std::unique_ptr<Policy>> create_predictive(std::string_view settings, con
 /// Prices of late demand from 1 to 250.
 std::vector<std::string> predictive_sweep();
 
-/// What each candidate that was asked would have cost until now, from what save_state() wrote; without the prior.
+/// What each candidate would have cost until now, from what save_state() wrote: without the prior, and without the
+/// workload's own HPA, which is another one elsewhere.
 ///   errors   invalid_argument  not a state of this version
 ///            not_enough_data   nothing was booked yet
 Result<std::vector<CandidateBooks>> predictive_books(std::string_view state);
