@@ -34,6 +34,8 @@ SettingsTable settings_of(PriorOptions& options) {
   };
 }
 
+std::string counted(auto count, std::string_view what) { return cat(count, " ", what, count == 1 ? "" : "s"); }
+
 Result<int> prior(const PriorOptions& options, Context& context) {
   MPCA_TRY(const std::vector<std::string> changes, with_files_read(options.changes));
   MPCA_TRY(study::Preset preset, study::load_preset(options.preset, changes));
@@ -51,12 +53,12 @@ Result<int> prior(const PriorOptions& options, Context& context) {
       study::measure_prior(settings, context.stop, [&](const auto& progress) { bar.show(progress.done); });
   bar.clear();
   if (!books) return std::unexpected(books.error());
-  const std::string about = cat("medians over ", settings.traces.size(), " traces, preset ", settings.preset.name, ", ",
-                                settings.seeds, " seeds: ", names);
+  const std::string of = counted(settings.traces.size(), "trace");
+  const std::string about =
+      cat("medians over ", of, ", preset ", settings.preset.name, ", ", counted(settings.seeds, "seed"), ": ", names);
   MPCA_TRY_VOID(os::write_file(options.out, policy::prior_file(*books, about)));
-  context.out << "Prior of " << books->size() << " candidates from " << settings.traces.size()
-              << " traces: " << options.out << "\nA policy that begins with it: predictive:prior=@" << options.out
-              << "\n";
+  context.out << "Prior of " << books->size() << " candidates from " << of << ": " << options.out
+              << "\nA policy that begins with it: predictive:prior=@" << options.out << "\n";
   return 0;
 }
 

@@ -22,6 +22,9 @@ for script in build test demo bench check coverage install-packages bare-root-pr
 done
 expect 0 "usage: lab-scenarios" scripts/lab-scenarios --help
 expect 2 "--out" scripts/lab-scenarios
+expect 0 "usage: leave-out" scripts/leave-out --help
+expect 2 "--out" scripts/leave-out
+expect 2 "at least two traces" scripts/leave-out one.csv --out out
 expect 2 "has no build preset 'nope'; it has: dev release" scripts/build nope
 expect 2 "has no section 'nope'; it has: build test" scripts/install-packages nope
 expect 2 "--out wants a directory" scripts/demo --out
