@@ -198,7 +198,9 @@ TEST(Experiment, ResumeRunsOnlyWhatIsMissing) {
   const auto result = run(second, &lines);
   ASSERT_TRUE(result) << result.error().message;
   EXPECT_EQ(lines, (std::vector<std::string>{"reactive was there", "static:2 ran"}));
-  EXPECT_EQ(result->comparison.traces.at(0).runs.size(), 2u);
+  ASSERT_EQ(result->comparison.traces.at(0).runs.size(), 2u);
+  for (const report::PolicyRun& shown : result->comparison.traces[0].runs)
+    EXPECT_EQ(shown.decisions.made, 8) << shown.policy << ": the report explains runs that were there, too";
 }
 
 TEST(Experiment, AFailedRunDoesNotStopTheOthers) {

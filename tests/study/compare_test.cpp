@@ -63,6 +63,25 @@ TEST(Compare, WritesARunPerPairASummaryAndAReport) {
   EXPECT_TRUE(std::filesystem::exists(out + "/report.html"));
 }
 
+// 4 x 120 decisions leave 720 of a page's 1200 for the two long runs: 360 for each, every 3rd of 900 is 300.
+TEST(Compare, ThePageExplainsAllDecisionsOfShortRunsAndSomeOfLongOnes) {
+  TemporaryDirectory directory;
+  CompareSettings mixed = settings(directory.file("out"));
+  mixed.traces = {wave("short", 100.0), wave("short-2", 100.0), wave("long", 100.0, 900)};
+  mixed.policies = {"reactive", "static:6"};
+  const auto comparison = compare(mixed, {}, ignore);
+  ASSERT_TRUE(comparison) << comparison.error().message;
+  for (const report::TraceComparison& trace : comparison->traces) {
+    const bool is_long = trace.name == "long";
+    for (const report::PolicyRun& run : trace.runs) {
+      EXPECT_EQ(run.decisions.made, is_long ? 900 : 120);
+      ASSERT_EQ(run.decisions.kept.size(), is_long ? 300u : 120u);
+      EXPECT_EQ(run.decisions.kept[1].time_s, is_long ? 45.0 : 15.0);
+      EXPECT_EQ(run.decisions.kept[1].parts.empty(), run.policy == "static:6");
+    }
+  }
+}
+
 TEST(Compare, ResultsDoNotDependOnTheNumberOfJobs) {
   TemporaryDirectory directory;
   for (const std::string world : {"idealised", "realistic"}) {
