@@ -45,13 +45,15 @@ class Collector {
   /// With every one of `needed` among them.
   Result<std::vector<CandidateBooks>> take(std::string_view place, std::span<const CandidateBooks> needed) {
     // What could not be read would be complained about once more.
-    if (problems_.empty()) {
+    const bool is_readable = problems_.empty();
+    if (is_readable && books_.empty()) {
+      problems_.add(cat(place, "no candidate is there"));
+    } else if (is_readable) {
       for (const CandidateBooks& each : needed) {
         const auto is_same = [&](const CandidateBooks& other) { return other.candidate == each.candidate; };
         if (std::none_of(books_.begin(), books_.end(), is_same))
           problems_.add(cat(place, "\"", each.candidate, "\" is missing"));
       }
-      if (books_.empty()) problems_.add(cat(place, "no candidate is there"));
     }
     MPCA_TRY_VOID(problems_.to_result());
     return std::move(books_);
