@@ -302,7 +302,8 @@ std::string ending(const Comparison& comparison) {
 }
 
 std::string scripts(const Comparison& comparison) {
-  return internal::page_scripts(internal::chart_data_json(comparison), {internal::decisions_js(), internal::report_js()});
+  return internal::page_scripts(internal::chart_data_json(comparison),
+                                {internal::decisions_js(), internal::report_js()});
 }
 
 }  // namespace
