@@ -91,6 +91,17 @@ def main(tmp):
     expect(run("backtest", "--trace", tmp / "none.csv", "--policy", "reactive", "--out", tmp / "x"), 2, "none.csv")
     check(not (tmp / "x").exists(), "nothing is written on bad input")
 
+    prior = ["prior", "--trace", WAVE, SPIKE, "--seeds", "1"]
+    expect(run(*prior, "--jobs", "2", "--out", tmp / "prior.csv"), 0, "Prior of 60 candidates from 2 traces: ")
+    expect(run(*prior, "--jobs", "1", "--out", tmp / "again.csv"), 0, "Prior of 60 candidates from 2 traces: ")
+    check((tmp / "prior.csv").read_text() == (tmp / "again.csv").read_text(), "the prior does not depend on the jobs")
+    judge = ["backtest", "--trace", SPIKE, "--no-opponents", "--seeds", "1", "--policy"]
+    expect(run(*judge, f"predictive:prior=@{tmp / 'prior.csv'}", "predictive:prior=none", "--out", tmp / "priors"), 0, "Report: ")
+    (tmp / "again.csv").write_text((tmp / "prior.csv").read_text().replace("level x1.08,", "level x1.8,"))
+    expect(run(*judge, f"predictive:prior=@{tmp / 'again.csv'}", "--out", tmp / "x"), 2, "again.csv: line 5: no candidate is called")
+    expect(run("prior", "--trace", WAVE, WAVE, "--out", tmp / "x"), 2, "is there already")
+    check(not (tmp / "x").exists(), "no prior is written on bad input")
+
 
 with tempfile.TemporaryDirectory() as folder:
     main(pathlib.Path(folder))
