@@ -13,6 +13,7 @@
 #include "core/os/parallel.h"
 #include "core/stats.h"
 #include "core/text.h"
+#include "policy/label.h"
 #include "policy/run_policy.h"
 #include "report/comparison_html.h"
 #include "report/comparison_table.h"
@@ -368,7 +369,7 @@ Result<report::Comparison> compare(CompareSettings settings, const std::stop_tok
       if (job.trace != t) continue;
       shown.time_s = job.series.time_s;
       shown.demand_rps = job.series.demand_rps;
-      shown.runs.push_back({.policy = settings.policies[job.policy],
+      shown.runs.push_back({.policy = policy::label_of(settings.policies[job.policy]),
                             .metrics = job.metrics,
                             .ready_replicas = std::move(job.series.ready_replicas),
                             .spec_replicas = std::move(job.series.spec_replicas),

@@ -44,7 +44,7 @@ class HeldMaximum {
 class Candidates {
  public:
   static constexpr std::array<double, 8> kFactors = {1.02, 1.08, 1.15, 1.25, 1.4, 1.6, 2.0, 2.6};
-  static constexpr std::array<int, 4> kHoldSeconds = {0, 120, 400, 1200};
+  static constexpr std::array<int, 4> kHoldSeconds = {0, 120, 1200, 21600};
   static constexpr std::array<double, 4> kTrendFactors = {1.08, 1.2, 1.4, 1.8};
   static constexpr std::array<int, 2> kTrendHoldSeconds = {60, 400};
   static constexpr std::array<double, 2> kTrendGains = {0.4, 1.0};

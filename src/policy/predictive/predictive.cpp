@@ -312,6 +312,7 @@ class PredictivePolicy final : public Policy {
                     .ready_replicas = seen.ready_replicas,
                     .starting_pod_ages = seen.starting_pod_ages,
                     .pods = pod_sights_,
+                    .rate_window = seen.rate_window,
                     .served_rate_rps = reading(seen.served_rate_rps, screened_.served_rate),
                     .failed_rate_rps = reading(seen.failed_rate_rps, screened_.failed_rate),
                     .in_flight_requests = reading(seen.in_flight_requests, screened_.in_flight),
