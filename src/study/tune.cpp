@@ -254,8 +254,8 @@ std::vector<Family> families_to_tune(const std::string& present, const Wish& wis
   std::string events = calendar;
   if (events.empty() && is_kind(present, kPredictive)) events = value_in(settings_in(present), "calendar");
   const std::string known = events.empty() ? std::string() : cat(",calendar=", events);
-  for (const char* hold : {"0s", "60s", "120s"})
-    predictive.members.push_back(cat("predictive:", knob, ",hold=", hold, known));
+  for (const char* band : {"0.03", "0.08", "0"})
+    predictive.members.push_back(cat("predictive:", knob, ",dead-band=", band, known));
   return {{.name = std::string(kHpa), .members = hpa_members(present)},
           {.name = std::string(kReactive), .members = policy::expand_sweep("reactive:sweep")},
           std::move(predictive)};

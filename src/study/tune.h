@@ -34,7 +34,7 @@ struct TuneSettings {
 };
 
 /// What is tried, in order from simple to complex: `hpa` (target x scale-down window, on the present object if the
-/// present rule is one), `reactive`, `predictive` (the wish, with holds, and the calendar: `calendar`, or else that of
+/// present rule is one), `reactive`, `predictive` (the wish, with dead bands, and the calendar: `calendar`, or else that of
 /// the present rule).
 std::vector<Family> families_to_tune(const std::string& present, const Wish& wish, const std::string& calendar = {});
 

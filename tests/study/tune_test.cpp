@@ -36,7 +36,8 @@ TuneSettings settings_for(trace::DemandTrace trace) {
        .members = {"hpa:target=60,down-window=60s", "hpa:target=75,down-window=60s", "hpa:target=85,down-window=60s",
                    "hpa:target=75,down-window=300s"}},
       {.name = "reactive", .members = {"reactive:target=0.8,hold=60s", "reactive:target=0.9,hold=120s"}},
-      {.name = "predictive", .members = {"predictive:late-price=10,hold=0s", "predictive:late-price=10,hold=60s"}}};
+      {.name = "predictive",
+       .members = {"predictive:late-price=10,dead-band=0.03", "predictive:late-price=10,dead-band=0.08"}}};
   return settings;
 }
 
@@ -173,12 +174,12 @@ TEST(FamiliesToTune, TheHpaKeepsWhatElseTheUsersObjectSays) {
 TEST(FamiliesToTune, PredictiveHasTheCalendarThatIsGivenOrElseThatOfThePresentRule) {
   const std::string given = "sale@2026-11-27T07:00:00Z/2026-11-27T21:00:00Z*3", present = "may=sunday:2026-05-01";
   const auto first = [](const std::vector<Family>& families) { return families.back().members.front(); };
-  EXPECT_EQ(first(families_to_tune("hpa", {}, given)), "predictive:late-price=10,hold=0s,calendar=" + given);
-  EXPECT_EQ(first(families_to_tune("predictive:hold=9s,calendar=" + present, {})),
-            "predictive:late-price=10,hold=0s,calendar=" + present);
+  EXPECT_EQ(first(families_to_tune("hpa", {}, given)), "predictive:late-price=10,dead-band=0.03,calendar=" + given);
+  EXPECT_EQ(first(families_to_tune("predictive:dead-band=0.2,calendar=" + present, {})),
+            "predictive:late-price=10,dead-band=0.03,calendar=" + present);
   EXPECT_EQ(first(families_to_tune("predictive:calendar=" + present, {}, given)),
-            "predictive:late-price=10,hold=0s,calendar=" + given);
-  EXPECT_EQ(first(families_to_tune("hpa", {})), "predictive:late-price=10,hold=0s");
+            "predictive:late-price=10,dead-band=0.03,calendar=" + given);
+  EXPECT_EQ(first(families_to_tune("hpa", {})), "predictive:late-price=10,dead-band=0.03");
 }
 
 TEST(FamiliesToTune, TheWishIsNotTunedAwayAndEverythingCanBeMade) {

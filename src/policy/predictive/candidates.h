@@ -1,7 +1,7 @@
 // The rules that compete. Demand does not depend on what we do, so each of them can be asked at every sample what it
 // would hold, and be scored by what that would have cost:
 //
-//   level     factor x the greatest load of the last `hold`, for factors 1.02 … 2.6 and holds 0, 2, 7, 20 min
+//   level     factor x the greatest load of the last `hold`, for factors 1.02 … 2.6 and holds 0, 2, 20 min, 6 h
 //   trend     the same on the load extrapolated over the dead time, with a part or all of its slope
 //   planner   up to a quantile of the forward maximum, and down to the same or a higher one
 //   (forecast/forward_maximum.h)

@@ -149,7 +149,7 @@ TEST(Candidates, AHeldLoadIsNoReasonForOneMoreReplicaEither) {
     EXPECT_EQ(replicas[level(3, hold)], 4) << Candidates::name(level(3, hold));
 }
 
-// 10 x 1.25 = 12.5; then 4 x 1.25 = 5. The slots of 120 s, 400 s, 1200 s are 10 s, 33.3 s, 100 s.
+// 10 x 1.25 = 12.5; then 4 x 1.25 = 5. The slots of 2 min, 20 min, 6 h are 10 s, 100 s, 30 min.
 TEST(Candidates, LevelsAreHeldForAsLongAsTheySay) {
   Candidates candidates;
   candidates.decide(situation(0, 10.0));
@@ -159,9 +159,10 @@ TEST(Candidates, LevelsAreHeldForAsLongAsTheySay) {
   };
   EXPECT_EQ(after(105), (std::vector{5, 13, 13, 13}));
   EXPECT_EQ(after(120), (std::vector{5, 5, 13, 13}));
-  EXPECT_EQ(after(390), (std::vector{5, 5, 13, 13}));
-  EXPECT_EQ(after(405), (std::vector{5, 5, 5, 13}));
-  EXPECT_EQ(after(1200), (std::vector{5, 5, 5, 5}));
+  EXPECT_EQ(after(1185), (std::vector{5, 5, 13, 13}));
+  EXPECT_EQ(after(1200), (std::vector{5, 5, 5, 13}));
+  EXPECT_EQ(after(21'585), (std::vector{5, 5, 5, 13}));
+  EXPECT_EQ(after(21'600), (std::vector{5, 5, 5, 5}));
 }
 
 // From 2 to 5 in 15 s is 0.2/s, smoothed by 0.4: 0.08/s. Over 60 s 4.8 more, or 0.4 of that: 1.92.
