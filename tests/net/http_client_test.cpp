@@ -5,7 +5,9 @@
 
 #include <latch>
 #include <string>
+#include <thread>
 
+#include "support/scripted_server.h"
 #include "support/tiny_http_server.h"
 
 namespace mpca::net {
@@ -142,6 +144,169 @@ TEST(HttpClient, TheEnvironmentsProxyIsForOtherMachinesOnly) {
   HttpClient without(HttpClientSettings{.proxy_from_environment = false});
   EXPECT_FALSE(without.get("http://prometheus.invalid/x").has_value());
   unsetenv("http_proxy");
+}
+
+TEST(HttpClient, MethodBodyAndHeadersGoOutAndTheHeadersAskedForComeBack) {
+  std::string seen;
+  test::ScriptedServer server([&](test::ScriptedServer::Client& client) {
+    seen = client.read_request();
+    client.write("HTTP/1.1 429 Slow\r\nretry-after: 7\r\nX-Other: 1\r\nContent-Length: 2\r\n\r\nno");
+  });
+  HttpClient client(HttpClientSettings{.reply_headers = {"Retry-After", "Content-Type"}});
+  const auto reply = client.send({.method = "PATCH",
+                                  .url = server.url("/a?b=c"),
+                                  .body = R"({"x":1})",
+                                  .content_type = "application/merge-patch+json",
+                                  .headers = {{"Authorization", "Bearer t0k"}}});
+  ASSERT_TRUE(reply.has_value()) << reply.error().message;
+  EXPECT_EQ(reply->status, 429);
+  EXPECT_EQ(reply->body, "no");
+  EXPECT_EQ(reply->header("Retry-After"), "7");
+  EXPECT_EQ(reply->header("Content-Type"), "");
+  EXPECT_EQ(reply->headers.size(), 1u);
+  EXPECT_TRUE(seen.starts_with("PATCH /a?b=c HTTP/1.1\r\n")) << seen;
+  EXPECT_TRUE(seen.ends_with("\r\n\r\n{\"x\":1}")) << seen;
+  EXPECT_NE(seen.find("\r\nContent-Type: application/merge-patch+json\r\n"), std::string::npos) << seen;
+  EXPECT_NE(seen.find("\r\nAuthorization: Bearer t0k\r\n"), std::string::npos) << seen;
+}
+
+TEST(HttpClient, AWriteOnAConnectionThatDiesIsNotSentASecondTime) {
+  std::atomic<int> writes = 0;
+  test::ScriptedServer server([&](test::ScriptedServer::Client& client) {
+    client.read_request();
+    client.write(test::http_answer(200, "warm"));
+    if (client.read_request().starts_with("POST")) ++writes;  // and no answer: the connection closes
+  });
+  HttpClient client = client_with();
+  ASSERT_TRUE(client.get(server.url()).has_value());
+  const auto reply = client.send({.method = "POST", .url = server.url(), .body = "once"});
+  ASSERT_FALSE(reply.has_value());
+  EXPECT_EQ(reply.error().kind, HttpFailure::Kind::no_answer);
+  EXPECT_TRUE(reply.error().may_have_arrived);
+  EXPECT_EQ(writes, 1);
+}
+
+TEST(HttpClient, WhatNeverLeftIsToldApartFromWhatMayHaveArrived) {
+  test::ScriptedServer silent([](test::ScriptedServer::Client& client) { client.wait_for_end(); });
+  HttpClient client = client_with(50ms);
+  const auto refused = client.send({.method = "PUT", .url = "http://127.0.0.1:1/", .body = "x"});
+  EXPECT_FALSE(refused.error().may_have_arrived);
+  const auto late = client.send({.method = "PUT", .url = silent.url(), .body = "x"});
+  EXPECT_EQ(late.error().kind, HttpFailure::Kind::timed_out);
+  EXPECT_TRUE(late.error().may_have_arrived);
+}
+
+TEST(HttpClient, SecretsAreInNoMessageAndALineBreakDoesNotSmuggleAHeaderIn) {
+  HttpClient client(HttpClientSettings{.proxy = "http://user:proxy-secret@127.0.0.1:1"});
+  const auto call = [](std::string url, std::string token) {
+    return HttpCall{.url = std::move(url), .headers = {{"Authorization", std::move(token)}}};
+  };
+  EXPECT_EQ(client.send(call("http://user:url-secret@a.test/x", "Bearer header-secret")).error().message,
+            "http://a.test/x: connection refused");
+  EXPECT_EQ(client.send(call("http://a.test/x", "header-secret\r\nX-Admin: 1")).error().message,
+            "http://a.test/x: a header's value holds a line break");
+  EXPECT_EQ(client.send(call("ftp://user:url-secret@a.test/", "")).error().message,
+            "URL: must be a URL of the form http://host or https://host");
+}
+
+TEST(HttpClient, AProxyOfOnesOwnIsForThisMachineToo) {
+  TinyHttpServer proxy([](std::string_view path) { return TinyHttpServer::ok("proxy for " + std::string(path)); });
+  HttpClient client(HttpClientSettings{.proxy = proxy.url()});
+  EXPECT_EQ(client.get("http://127.0.0.1:1/x").value().body, "proxy for http://127.0.0.1:1/x");
+}
+
+TEST(HttpStream, LinesComeWholeHoweverTheBytesAreCut) {
+  test::ScriptedServer server([](test::ScriptedServer::Client& client) {
+    client.read_request();
+    client.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (const char* piece : {"3\r\none\r\n", "5\r\n\ntwo\r\r\n", "7\r\n\n\nthree\r\n", "0\r\n\r\n"})
+      client.write(piece);
+    client.wait_for_end();
+  });
+  HttpClient client = client_with();
+  std::vector<std::string> lines;
+  const auto reply = client.stream_lines({.url = server.url()}, 30s, {}, [&](std::string_view line) {
+    lines.emplace_back(line);
+    return true;
+  });
+  ASSERT_TRUE(reply.has_value()) << reply.error().message;
+  EXPECT_EQ(lines, (std::vector<std::string>{"one", "two", ""}));  // `three` is cut off and no line
+}
+
+TEST(HttpStream, EndsWhenTheCallerHasEnoughAndTheNextCallWorks) {
+  test::ScriptedServer server([](test::ScriptedServer::Client& client) {
+    if (client.read_request().starts_with("GET /endless")) {
+      client.write("HTTP/1.1 200 OK\r\n\r\n1\n2\n3\n");
+      client.wait_for_end();
+    }
+    client.write(test::http_answer(200, "x"));
+  });
+  HttpClient client = client_with();
+  int count = 0;
+  const auto reply =
+      client.stream_lines({.url = server.url("/endless")}, 30s, {}, [&](std::string_view) { return ++count < 2; });
+  ASSERT_TRUE(reply.has_value()) << reply.error().message;
+  EXPECT_EQ(count, 2);
+  EXPECT_TRUE(client.get(server.url("/next")).has_value());
+}
+
+TEST(HttpStream, IsStoppedByAnotherThreadWhileNothingComes) {
+  test::ScriptedServer server([](test::ScriptedServer::Client& client) {
+    client.read_request();
+    client.write("HTTP/1.1 200 OK\r\n\r\nfirst\n");
+    client.wait_for_end();
+  });
+  HttpClient client = client_with();
+  std::stop_source stop;
+  std::jthread stopper;
+  const auto reply = client.stream_lines({.url = server.url()}, 300s, stop.get_token(), [&](std::string_view) {
+    stopper = std::jthread([&] { stop.request_stop(); });
+    return true;
+  });
+  ASSERT_FALSE(reply.has_value());
+  EXPECT_EQ(reply.error().kind, HttpFailure::Kind::stopped);
+}
+
+TEST(HttpStream, SilenceEndsAtTheIdleLimitAndARefusalIsAReplyWithItsBody) {
+  test::ScriptedServer server([](test::ScriptedServer::Client& client) {
+    if (client.read_request().starts_with("GET /silent")) {
+      client.write("HTTP/1.1 200 OK\r\n\r\n");
+      client.wait_for_end();
+    } else {
+      client.write(test::http_answer(410, "gone\n"));
+    }
+  });
+  HttpClient client = client_with();
+  int lines = 0;
+  const auto count = [&](std::string_view) { return ++lines > 0; };
+  const auto silent = client.stream_lines({.url = server.url("/silent")}, 50ms, {}, count);
+  EXPECT_EQ(silent.error().message, server.url("/silent") + ": nothing came for 50ms");
+  const auto gone = client.stream_lines({.url = server.url("/gone")}, 30s, {}, count);
+  ASSERT_TRUE(gone.has_value()) << gone.error().message;
+  EXPECT_EQ(gone->status, 410);
+  EXPECT_EQ(gone->body, "gone\n");
+  EXPECT_EQ(lines, 0);
+}
+
+TEST(HttpStream, AnEndlessLineIsRefusedAndACutAnswerIsAFailure) {
+  test::ScriptedServer server([](test::ScriptedServer::Client& client) {
+    if (client.read_request().starts_with("GET /long")) {
+      client.write("HTTP/1.1 200 OK\r\n\r\n" + std::string(1001, 'a'));
+      client.wait_for_end();
+    } else {
+      client.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n40\r\nwhole\nhalf");
+    }
+  });
+  HttpClient client = client_with(5s, 1000);
+  std::vector<std::string> lines;
+  const auto take = [&](std::string_view line) {
+    lines.emplace_back(line);
+    return true;
+  };
+  EXPECT_EQ(client.stream_lines({.url = server.url("/long")}, 30s, {}, take).error().message,
+            server.url("/long") + ": a line of the answer is larger than 1000 bytes");
+  EXPECT_FALSE(client.stream_lines({.url = server.url("/cut")}, 30s, {}, take).has_value());
+  EXPECT_EQ(lines, std::vector<std::string>{"whole"});
 }
 
 TEST(HttpClient, MayBeMoved) {
