@@ -34,8 +34,8 @@ struct TuneSettings {
 };
 
 /// What is tried, in order from simple to complex: `hpa` (target x scale-down window, on the present object if the
-/// present rule is one), `reactive`, `predictive` (the wish, with dead bands, and the calendar: `calendar`, or else that of
-/// the present rule).
+/// present rule is one), `reactive`, `predictive` (the wish, with dead bands, and the calendar: `calendar`, or else
+/// that of the present rule).
 std::vector<Family> families_to_tune(const std::string& present, const Wish& wish, const std::string& calendar = {});
 
 /// The shortest history that is judged: two hours, or ten dead times a block if that is more.
