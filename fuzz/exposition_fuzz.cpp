@@ -7,16 +7,27 @@
 
 #include "core/text.h"
 #include "prom/exposition.h"
-#include "prom/instant_query.h"
 
 namespace {
+
+/// The three escapes of the format.
+std::string escaped(std::string_view value) {
+  std::string text;
+  for (const char c : value) {
+    if (c == '\\' || c == '"') text += '\\';
+    if (c == '\n')
+      text += "\\n";
+    else
+      text += c;
+  }
+  return text;
+}
 
 std::string written(const std::vector<mpca::prom::Sample>& samples) {
   std::string text;
   for (const mpca::prom::Sample& sample : samples) {
     text += sample.name + "{";
-    for (const auto& [name, value] : sample.labels)
-      text += mpca::cat(name, "=\"", mpca::prom::escape_label_value(value), "\",");
+    for (const auto& [name, value] : sample.labels) text += mpca::cat(name, "=\"", escaped(value), "\",");
     text += mpca::cat("} ", mpca::shortest(sample.value), "\n");
   }
   return text;

@@ -4,11 +4,13 @@
 
 #include "core/os/file.h"
 #include "core/os/real_clock.h"
+#include "core/random.h"
 #include "core/text.h"
 #include "lab/child_process.h"
 #include "lab/metrics_source.h"
 #include "net/http_client.h"
-#include "prom/instant_query.h"
+#include "prom/client.h"
+#include "prom/http_transport.h"
 
 namespace mpca::lab {
 namespace {
@@ -41,7 +43,7 @@ struct Queries {
 class PrometheusMetrics final : public MetricsSource {
  public:
   PrometheusMetrics(const MetricsSettings& settings, const std::string& directory)
-      : settings_(settings), queries_(settings), directory_(directory), client_({.timeout = std::chrono::seconds(5)}) {}
+      : settings_(settings), queries_(settings), directory_(directory) {}
 
   Result<void> start() {
     MPCA_TRY_VOID(os::write_file(directory_ + "/targets.json", "[]\n"));
@@ -87,8 +89,9 @@ class PrometheusMetrics final : public MetricsSource {
   Reading read() override {
     const std::scoped_lock lock(mutex_);
     if (!are_targets_known_) return {};
+    prom::PrometheusClient prometheus({.tries = 1}, *transport_, clock_, random_);
     const auto value = [&](const std::string& promql) -> std::optional<double> {
-      const auto answer = prom::instant_query(client_, base_url_, promql);
+      const auto answer = prom::one_number(prometheus.instant({.promql = promql}), promql);
       return answer ? std::optional(*answer) : std::nullopt;
     };
     Reading reading{.served_rate_rps = value(queries_.served),
@@ -113,9 +116,10 @@ class PrometheusMetrics final : public MetricsSource {
                            .output_file = log};
     MPCA_TRY(ChildProcess process, ChildProcess::start(settings));
     process_ = std::move(process);
-    base_url_ = cat("http://127.0.0.1:", port);
+    const std::string url = cat("http://127.0.0.1:", port);
+    transport_.emplace(url, net::HttpClientSettings{.timeout = std::chrono::seconds(5)});
     return wait_until_up(*process_, "prometheus", log, [&] {
-      const auto reply = client_.get(base_url_ + "/-/ready");
+      const auto reply = transport_->request({.path = "/-/ready"});
       return reply && reply->status == 200 && !process_->exit_code();
     });
   }
@@ -132,10 +136,11 @@ class PrometheusMetrics final : public MetricsSource {
   MetricsSettings settings_;
   Queries queries_;
   std::string directory_;
-  std::string base_url_;
   std::optional<ChildProcess> process_;
   std::mutex mutex_;  // guards all below
-  net::HttpClient client_;
+  os::RealClock clock_;
+  RandomStream random_{0, "prometheus"};
+  std::optional<prom::HttpTransport> transport_;
   std::vector<ScrapeTarget> targets_;
   bool is_failing_ = false;
   bool are_targets_known_ = true;  // else what Prometheus says is about other pods

@@ -17,8 +17,11 @@
 #include "core/os/real_clock.h"
 #include "core/text.h"
 #include "net/http_client.h"
+#include "prom/client.h"
 #include "prom/exposition.h"
-#include "prom/instant_query.h"
+#include "prom/http_transport.h"
+#include "prom/lab_queries.h"
+#include "prom/promql.h"
 #include "prom/rate.h"
 #include "support/temporary_directory.h"
 #include "support/tiny_http_server.h"
@@ -87,7 +90,8 @@ class RealPrometheusSlow : public testing::Test {
   }
 
   void compare_rates();
-  void ask_instant_queries();
+  void ask_our_client();
+  void ask_hostile_queries();
   void read_its_own_metrics();
 
   json query(const std::string& promql, TimePoint at) {
@@ -140,17 +144,55 @@ void RealPrometheusSlow::compare_rates() {
   EXPECT_GE(compared, 300);
 }
 
-void RealPrometheusSlow::ask_instant_queries() {
-  const std::string selector = cat("restarting_total{path=\"", escape_label_value("/a \"b\""), "\"}");
-  EXPECT_TRUE(instant_query(client_, url_, selector).has_value());
-  EXPECT_EQ(instant_query(client_, url_, "vector(2.5)").value(), 2.5);
-  EXPECT_EQ(instant_query(client_, url_, "no_such_metric").error().code, ErrorCode::not_enough_data);
-  EXPECT_EQ(instant_query(client_, url_, "vector(0)/0").error().code, ErrorCode::not_enough_data);
-  EXPECT_EQ(instant_query(client_, url_, "{__name__=~\".*_total\",job=\"exporter\"}").error().code,
-            ErrorCode::invalid_argument);
-  const auto refused = instant_query(client_, url_, "sum(");
+void RealPrometheusSlow::ask_our_client() {
+  HttpTransport transport(url_, {});
+  RandomStream random(1, "backoff");
+  PrometheusClient client({}, transport, clock_, random);
+  const auto number = [&](const std::string& promql) { return one_number(client.instant({.promql = promql}), promql); };
+  EXPECT_TRUE(number(cat("restarting_total{path=\"", escape_label_value("/a \"b\""), "\"}")).has_value());
+  EXPECT_EQ(number("vector(2.5)").value(), 2.5);
+  EXPECT_EQ(number("scalar(vector(2.5))").value(), 2.5);
+  EXPECT_TRUE(std::holds_alternative<Empty>(client.instant({.promql = "no_such_metric"})));
+  EXPECT_TRUE(std::holds_alternative<NotFinite>(client.instant({.promql = "vector(0)/0"})));
+  EXPECT_EQ(number("{__name__=~\".*_total\",job=\"exporter\"}").error().code, ErrorCode::invalid_argument);
+  const auto refused = number("sum(");
   EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
   EXPECT_NE(refused.error().message.find("parse error"), std::string::npos) << refused.error().message;
+
+  const std::string age = "time() - max(timestamp(steady_total))";
+  const Answer fresh = client.instant({.promql = "steady_total", .age_promql = age, .max_age = 1min});
+  EXPECT_TRUE(std::get<Values>(fresh).age.has_value());
+  const Answer stale = client.instant({.promql = "steady_total", .age_promql = "vector(61)", .max_age = 1min});
+  EXPECT_EQ(std::get<Stale>(stale).age, 61s);
+  const Answer part =
+      client.instant({.promql = "steady_total", .count_promql = "count(steady_total)", .expected_pods = 2});
+  EXPECT_EQ(std::get<Partial>(part).reasons, std::vector<std::string>{"1 of 2 pods"});
+  const TimePoint now = clock_.now();
+  const Answer range = client.range({.promql = "steady_total", .start = now - 3s, .end = now, .step = 250ms});
+  EXPECT_GE(std::get<Values>(range).series.at(0).points.size(), 2u);
+}
+
+void RealPrometheusSlow::ask_hostile_queries() {
+  HttpTransport transport(url_, {});
+  RandomStream random(1, "backoff");
+  PrometheusClient client({}, transport, clock_, random);
+  // What a label's value means to Prometheus, it says itself: label_replace gives it back.
+  for (const std::string value : {"plain", "a\"b", "back\\slash", "two\nlines", "Grüße 東京 🚀", "\x01\t\x7f",
+                                  "\xEF\xBF\xBD", "x\"}) or vector(0) #", "`'", "\\x41"}) {
+    const auto queries = lab_queries({.name_space = value, .job = value});
+    ASSERT_TRUE(queries.has_value());
+    for (const InstantQuery* query : {&queries->request_rate_rps, &queries->cpu_cores, &queries->in_flight_requests}) {
+      EXPECT_TRUE(std::holds_alternative<Empty>(client.instant(*query))) << query->promql;
+      EXPECT_TRUE(std::holds_alternative<Empty>(client.instant({.promql = query->age_promql}))) << query->age_promql;
+    }
+    const Answer said = client.instant(
+        {.promql = cat("label_join(vector(1), \"v\", \"", escape_label_value(value), "\", \"a\", \"b\")")});
+    const auto& labels = std::get<Values>(said).series.at(0).labels;
+    ASSERT_EQ(labels.size(), 1u) << value;
+    EXPECT_EQ(labels[0].second, value) << "two missing labels, joined by the value";
+  }
+  const Answer binary = client.instant({.promql = cat("up{a=\"", escape_label_value("\xFF\xC0"), "\"}")});
+  EXPECT_FALSE(std::holds_alternative<Values>(binary));
 }
 
 void RealPrometheusSlow::read_its_own_metrics() {
@@ -164,7 +206,8 @@ void RealPrometheusSlow::read_its_own_metrics() {
 // One test, since each would wait for the first scrapes anew.
 TEST_F(RealPrometheusSlow, SaysWhatWeSayOfRatesAndOurClientReadsItsAnswers) {
   compare_rates();
-  ask_instant_queries();
+  ask_our_client();
+  ask_hostile_queries();
   read_its_own_metrics();
 }
 
