@@ -1,7 +1,5 @@
 #include "prom/http_transport.h"
 
-#include "core/text.h"
-
 namespace mpca::prom {
 
 HttpTransport::HttpTransport(const std::string& origin, const net::HttpClientSettings& settings)
@@ -10,10 +8,15 @@ HttpTransport::HttpTransport(const std::string& origin, const net::HttpClientSet
 }
 
 Result<Reply> HttpTransport::request(const Request& request) {
-  if (request.method != "GET" || !request.headers.empty())
-    return fail(ErrorCode::unsupported, cat(origin_, ": only GET without headers"));
-  MPCA_TRY(net::HttpReply reply, client_.get(origin_ + request.path));
-  return Reply{reply.status, std::move(reply.body)};
+  auto reply = client_.send({.method = request.method,
+                             .url = origin_ + request.path,
+                             .body = request.body,
+                             .content_type = request.content_type,
+                             .headers = request.headers,
+                             .timeout = request.time_limit});
+  if (reply) return Reply{reply->status, std::move(reply->body)};
+  const bool is_invalid = reply.error().kind == net::HttpFailure::Kind::invalid;
+  return fail(is_invalid ? ErrorCode::invalid_argument : ErrorCode::io, std::move(reply.error().message));
 }
 
 }  // namespace mpca::prom

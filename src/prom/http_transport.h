@@ -10,9 +10,9 @@ namespace mpca::prom {
 
 class HttpTransport final : public Transport {
  public:
-  /// `origin` is `http://127.0.0.1:9090`: what stands before the path of a request.
+  /// `origin` is `http://127.0.0.1:9090`: what stands before the path of a request. Certificates and proxies are the
+  /// client's settings, the time limit is the request's.
   HttpTransport(const std::string& origin, const net::HttpClientSettings& settings);
-  /// GET without headers; the time limit is the client's. Anything else is `unsupported`.
   Result<Reply> request(const Request& request) override;
 
  private:

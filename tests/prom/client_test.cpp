@@ -27,8 +27,8 @@ class ClientOverHttp : public testing::Test {
   FakePrometheus fake_;
   VirtualClock clock_;
   RandomStream random_{1, "backoff"};
-  HttpTransport transport_{fake_.url(), {.timeout = 500ms}};
-  PrometheusClient client_{{.tries = 3}, transport_, clock_, random_};
+  HttpTransport transport_{fake_.url(), {}};
+  PrometheusClient client_{{.try_limit = 500ms, .tries = 3}, transport_, clock_, random_};
 };
 
 TEST_F(ClientOverHttp, TheQueryArrivesAsItWasWritten) {
@@ -38,7 +38,7 @@ TEST_F(ClientOverHttp, TheQueryArrivesAsItWasWritten) {
   ASSERT_EQ(fake_.asked().size(), 1u);
   EXPECT_EQ(fake_.asked()[0].method, "GET");
   EXPECT_EQ(fake_.asked()[0].path, "/api/v1/query");
-  EXPECT_EQ(fake_.asked()[0].fields.at("timeout"), "5000ms");
+  EXPECT_EQ(fake_.asked()[0].fields.at("timeout"), "500ms");
 }
 
 TEST_F(ClientOverHttp, EachKindOfAnswerIsTold) {
@@ -149,6 +149,16 @@ TEST_F(ClientOverHttp, ARangeIsAskedByItsBordersAndItsStep) {
   RangeQuery backwards = query;
   backwards.end = TimePoint(99s);
   EXPECT_EQ(failed(client_.range(backwards)).error.code, ErrorCode::invalid_argument);
+}
+
+TEST_F(ClientOverHttp, ALongQueryAndItsCredentialsArriveByPost) {
+  const std::string promql = cat("up{a=\"", std::string(5000, '+'), "\"}");
+  fake_.set(promql, FakePrometheus::number("1"));
+  PrometheusClient client({.authorization = [] { return basic("Aladdin", "open sesame"); }}, transport_, clock_,
+                          random_);
+  EXPECT_EQ(one_number(client.instant({.promql = promql}), "").value(), 1.0);
+  EXPECT_EQ(fake_.asked()[0].method, "POST");
+  EXPECT_EQ(fake_.asked()[0].authorization, "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
 }
 
 TEST_F(ClientOverHttp, NoServerIsAnIoError) {
