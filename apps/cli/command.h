@@ -34,7 +34,6 @@ struct Command {
   std::string sentence;                  // one line of help
   std::vector<std::string> examples;     // two that work, as typed
   std::vector<std::string> positionals;  // settings given without their flag, in order; a list takes all that follow
-  bool takes_any_flags = false;          // not there yet: flags are not looked at, the answer is the same
   SettingsTable settings;
   std::function<Result<int>(Context&)> run;
 };

@@ -67,7 +67,7 @@ Parsed parse(const Call& call) {
     parsed.problems.add(error.what());
     return parsed;
   }
-  if (parsed.wants_help || call.command->takes_any_flags) return parsed;
+  if (parsed.wants_help) return parsed;
 
   std::size_t position = 0;
   const std::vector<std::string_view> known(flags.begin(), flags.end());

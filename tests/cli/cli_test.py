@@ -59,7 +59,14 @@ LAB_NAMES = {
     "mpc-summarize-run": "--run-dir --out-phase-csv --out-control-csv",
     "mpc-summarize-costs": "--hpa-root --hybrid-root --out-csv --out-aggregate-csv --yandex-vcpu-hour-rub "
     "--yandex-memory-gib-hour-rub",
-    "mpc-control-loop": "",
+    "mpc-control-loop": "--namespace --deployment --prom-namespace --prom-service --step-seconds --duration-seconds --control-mode "
+    "--forecast --es-alpha --history-window --prom-query-retries --prom-query-backoff-seconds --demand-mode --inflight-gain "
+    "--demand-cap-rps --emergency-inflight-threshold --emergency-step --emergency-mode --metric-rate-window "
+    "--surge-delta-threshold --surge-step --capacity-trigger-fraction --capacity-trigger-step --downscale-cooldown-seconds "
+    "--downscale-inflight-threshold --max-downscale-step --proxy-ema-alpha --proxy-downscale-stabilization-seconds --horizon "
+    "--alpha --beta --gamma --rho-star --capacity-per-replica --normalization-reference-replicas --min-replicas "
+    "--max-replicas --max-step --[no-]normalized-objective --constraint-tolerance --log-csv --apply --dry-run --kube-server "
+    "--kube-context",
 }
 
 
@@ -70,8 +77,7 @@ def lab_help():
         check(result.stdout.startswith("usage: "), f"{name} --help begins with usage:", result.stdout[:100])
         for flag in flags.split():
             check(flag in result.stdout, f"{name} --help has {flag}", result.stdout)
-        if name != "mpc-control-loop":
-            expect(run(name, "--no-such-flag"), 2, err="--no-such-flag")
+        expect(run(name, "--no-such-flag"), 2, err="--no-such-flag")
 
 
 def lab_traces(tmp):
@@ -169,7 +175,8 @@ def lab_grids(tmp):
 def lab_rest(tmp):
     expect(run("mpc-summarize-run", "--run-dir", tmp, "--out-phase-csv", tmp / "p.csv"), 1)
     check(not (tmp / "p.csv").exists(), "a failed summary writes nothing")
-    expect(run("mpc-control-loop", "--log-csv", "x.csv"), 2, err="later")
+    expect(run("mpc-control-loop", "--log-csv", tmp / "x.csv", "--kube-context", "none", "--alpha", "-1"), 1, err=["alpha", "kube"])
+    check(not (tmp / "x.csv").exists(), "a loop that cannot begin writes nothing")
 
 
 def own_usage(tmp):
