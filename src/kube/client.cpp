@@ -101,7 +101,7 @@ struct Client::Impl {
                std::string_view(call.path).substr(0, call.path.find('?')));
   }
 
-  ApiResult<std::string> run(Call call) {
+  ApiResult<std::string> run(const Call& call) {
     const bool is_read = call.method == "GET";
     const TimePoint end = clock.now() + settings.patience;
     bool has_renewed = false;
@@ -292,7 +292,7 @@ ApiResult<ObjectList> Client::list(const std::string& path) {
   }
 }
 
-ApiResult<void> Client::stream(const std::string& path, std::stop_token stop,
+ApiResult<void> Client::stream(const std::string& path, const std::stop_token& stop,
                                const std::function<bool(std::string_view)>& on_line) {
   const Impl::Call call{.method = "GET", .path = path};
   for (bool has_renewed = false;;) {

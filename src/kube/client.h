@@ -79,7 +79,7 @@ class Client {
 
   /// A watch: each line of the answer goes to `on_line`, which must not throw, until it says false, `stop` is requested
   /// or the server ends the answer; all three are success. 401 is tried again once, nothing else is.
-  ApiResult<void> stream(const std::string& path, std::stop_token stop,
+  ApiResult<void> stream(const std::string& path, const std::stop_token& stop,
                          const std::function<bool(std::string_view)>& on_line);
 
  private:

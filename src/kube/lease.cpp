@@ -213,8 +213,9 @@ void LeaseSteps::take(Duration sent_at, const ApiResult<std::string>& answer, co
 
 void LeaseSteps::release() {
   // When it fails, others wait until it expires.
-  if (const auto record = election_.release(now_(), wall_()))
-    static_cast<void>(client_.put(path_, object_with(*record), Priority::lease));
+  const auto record = election_.release(now_(), wall_());
+  if (!record) return;
+  [[maybe_unused]] const auto released = client_.put(path_, object_with(*record), Priority::lease);
 }
 
 // ---- the thread ----

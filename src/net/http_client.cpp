@@ -104,7 +104,7 @@ struct Transfer {
   static bool add(Lines& lines, const std::string& line) {
     curl_slist* longer = curl_slist_append(lines.get(), line.c_str());
     if (longer == nullptr) return false;
-    static_cast<void>(lines.release());
+    [[maybe_unused]] curl_slist* const kept = lines.release();
     lines.reset(longer);
     return true;
   }
@@ -393,7 +393,7 @@ std::expected<HttpReply, HttpFailure> HttpClient::send(const HttpCall& call) {
 }
 
 std::expected<HttpReply, HttpFailure> HttpClient::stream_lines(const HttpCall& call, Duration idle_limit,
-                                                               std::stop_token stop, const OnLine& on_line) {
+                                                               const std::stop_token& stop, const OnLine& on_line) {
   Transfer transfer;
   transfer.on_line = &on_line;
   if (auto problem = impl_->start(transfer, call)) return std::unexpected(*std::move(problem));

@@ -13,12 +13,16 @@ using nlohmann::json;
 
 inline const json kNull;
 
-inline const json& at(const json& value) { return value; }
 template <class... Keys>
 const json& at(const json& value, const char* key, Keys... rest) {
   if (!value.is_object()) return kNull;
   const auto found = value.find(key);
-  return found == value.end() ? kNull : at(*found, rest...);
+  if (found == value.end()) return kNull;
+  if constexpr (sizeof...(rest) == 0) {
+    return *found;
+  } else {
+    return at(*found, rest...);
+  }
 }
 
 template <class... Keys>
