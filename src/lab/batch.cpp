@@ -155,7 +155,7 @@ std::optional<MeasuredRun> finished_run(const PlannedRun& planned) {
 /// gone leaves its run with none.
 void read_decisions(const std::vector<std::string>& directories, std::vector<MeasuredRun>& runs) {
   const auto read = [](const std::string& directory, const auto& on_record) {
-    (void)runlog::read_decision_log(
+    [[maybe_unused]] const auto header = runlog::read_decision_log(
         cat(directory, "/", runlog::kDecisionLogName), [](const auto&) { return true; },
         [&](const runlog::DecisionRecord& record) {
           on_record(record);

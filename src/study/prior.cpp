@@ -95,7 +95,7 @@ Result<Books> measure_prior(const PriorSettings& settings, const std::stop_token
   double done = 0.0;
   const int ran = os::parallel_for(count, settings.jobs, stop, [&](int index) {
     const Play& play = plays[static_cast<std::size_t>(index / settings.seeds)];
-    const auto seed = static_cast<std::uint64_t>(index % settings.seeds + 1);
+    const auto seed = static_cast<std::uint64_t>(index % settings.seeds) + 1;
     runs[static_cast<std::size_t>(index)] = books_of_run(play, settings.preset, make_world, seed, stop);
     const std::scoped_lock lock(mutex);
     done += play.played.seconds;

@@ -181,7 +181,8 @@ TEST_F(LeaseTest, ALeaseThatIsDeletedIsMadeAnew) {
 }
 
 TEST(LeaseSettings, ReportEveryProblem) {
-  const auto problems = check({.namespace_name = {}, .name = {}, .identity = {}, .duration = 10s, .renew_deadline = 10s, .retry = 9s});
+  const auto problems =
+      check({.namespace_name = {}, .name = {}, .identity = {}, .duration = 10s, .renew_deadline = 10s, .retry = 9s});
   ASSERT_FALSE(problems.has_value());
   EXPECT_EQ(problems.error().message,
             "lease: the namespace is empty\n"
