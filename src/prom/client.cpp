@@ -3,27 +3,11 @@
 #include <algorithm>
 
 #include "core/text.h"
+#include "net/url.h"
 #include "prom/promql.h"
 
 namespace mpca::prom {
 namespace {
-
-/// RFC 3986: what is not unreserved becomes %XX.
-std::string percent_encoded(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string encoded;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                       c == '.' || c == '_' || c == '~';
-    if (plain) {
-      encoded += c;
-    } else {
-      encoded += {'%', kHex[byte >> 4], kHex[byte & 15]};
-    }
-  }
-  return encoded;
-}
 
 std::string base64(std::string_view bytes) {
   constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -160,7 +144,7 @@ Answer PrometheusClient::ask(std::string_view endpoint, Parameters parameters) {
 
 Answer PrometheusClient::try_once(std::string_view endpoint, const Parameters& parameters, Duration limit) {
   std::string form;
-  for (const auto& [name, value] : parameters) form += cat(name, "=", percent_encoded(value), "&");
+  for (const auto& [name, value] : parameters) form += cat(name, "=", net::percent_encoded(value), "&");
   form += cat("timeout=", whole_milliseconds(limit));
   Request request{.path = cat(settings_.path_prefix, endpoint), .time_limit = limit};
   if (request.path.size() + 1 + form.size() > settings_.post_from_bytes) {

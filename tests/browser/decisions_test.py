@@ -11,28 +11,12 @@ import os
 import pathlib
 import sys
 
+import report_test
+from report_test import DESKTOP, ENTER, ESCAPE, LEFT, PHONE, RIGHT, check, load
 from webdriver import Browser, Missing
 
-DESKTOP = (1280, 900, False)
-PHONE = (390, 844, True)
-LEFT, RIGHT, HOME, END, ENTER, ESCAPE, TAB = "\ue012", "\ue014", "\ue011", "\ue010", "\ue007", "\ue00c", "\ue004"
+HOME, END = "\ue011", "\ue010"
 REPLICAS = 1  # the chart of ready replicas, after that of the demand
-
-passed = failed = 0
-
-
-def check(claim, is_true, found=""):
-    global passed, failed
-    passed, failed = passed + bool(is_true), failed + (not is_true)
-    print(f"{'ok    ' if is_true else 'FAILED'} {claim}" + ("" if is_true else f"   found: {found}"), flush=True)
-
-
-def load(browser, address, width, height, mobile, dark=False):
-    browser.size(width, height, mobile)
-    browser.dark(dark)
-    browser.open(address)
-    return browser.wait_for("document.documentElement.hasAttribute('data-ready')")
-
 
 PANEL = """
     const panel = document.querySelector('.charts-host .decision');
@@ -216,8 +200,8 @@ def main():
         check("nothing was asked of a network", address in requests and not foreign, foreign)
         errors = [entry["message"] for entry in browser.log("browser") if entry["level"] in ("SEVERE", "WARNING")]
         check("the console is silent", not errors, errors)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    print(f"{report_test.passed} passed, {report_test.failed} failed")
+    return 1 if report_test.failed else 0
 
 
 if __name__ == "__main__":
