@@ -10,6 +10,7 @@
 #include "core/os/command.h"
 #include "core/os/file.h"
 #include "core/text.h"
+#include "net/base64.h"
 #include "trace/timestamps.h"
 
 namespace mpca::config {
@@ -22,45 +23,8 @@ using kube::ExecCredential;
 constexpr std::size_t kLargestFile = 8u << 20;
 constexpr Duration kPluginLimit = std::chrono::minutes(1);
 constexpr std::size_t kShownStderrBytes = 1000;
-constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::array<std::string_view, 2> kExecVersions = {"client.authentication.k8s.io/v1",
                                                            "client.authentication.k8s.io/v1beta1"};
-
-/// RFC 4648, line breaks allowed.
-std::optional<std::string> from_base64(std::string_view text) {
-  std::string bytes;
-  std::uint32_t bits = 0;
-  int count = 0;
-  std::size_t letters = 0, padding = 0;
-  for (const char c : text) {
-    if (c == '\n' || c == '\r' || c == ' ') continue;
-    ++letters;
-    if (c == '=') {
-      ++padding;
-      continue;
-    }
-    const std::size_t value = kAlphabet.find(c);
-    if (value == std::string_view::npos || padding > 0) return std::nullopt;
-    bits = bits << 6 | static_cast<std::uint32_t>(value);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      bytes += static_cast<char>(bits >> count & 0xFF);
-    }
-  }
-  return letters % 4 == 0 && padding <= 2 ? std::optional(bytes) : std::nullopt;
-}
-
-std::string to_base64(std::string_view bytes) {
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::uint32_t bits = 0;
-    for (std::size_t k = 0; k < 3; ++k)
-      bits = bits << 8 | (i + k < bytes.size() ? static_cast<std::uint8_t>(bytes[i + k]) : 0);
-    for (std::size_t k = 0; k < 4; ++k) text += i + k > bytes.size() ? '=' : kAlphabet[bits >> (18 - 6 * k) & 63];
-  }
-  return text;
-}
 
 struct File {
   std::string path;
@@ -144,7 +108,7 @@ class EntryReader {
   /// `KEY-data` embedded, or else the file `KEY`, which has to be readable.
   net::Pem pem(const std::string& key) const {
     if (const std::string data = secret(key + "-data"); !data.empty()) {
-      const auto decoded = from_base64(data);
+      const auto decoded = net::base64_decoded(data);
       if (!decoded || decoded->find("-----BEGIN") == std::string::npos) {
         fields_.problem(key + "-data", "must be a PEM text in base64");
         return {};
@@ -250,7 +214,7 @@ nlohmann::json cluster_info(const Connection& connection) {
   if (!connection.proxy.empty()) info["proxy-url"] = connection.proxy;
   std::string ca = connection.tls.ca.text;
   if (!connection.tls.ca.file.empty()) ca = os::read_file(connection.tls.ca.file, kLargestFile).value_or("");
-  if (!ca.empty()) info["certificate-authority-data"] = to_base64(ca);
+  if (!ca.empty()) info["certificate-authority-data"] = net::base64_encoded(ca);
   return info;
 }
 

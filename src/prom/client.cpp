@@ -3,24 +3,12 @@
 #include <algorithm>
 
 #include "core/text.h"
+#include "net/base64.h"
 #include "net/url.h"
 #include "prom/promql.h"
 
 namespace mpca::prom {
 namespace {
-
-std::string base64(std::string_view bytes) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
-    std::uint32_t group = 0;
-    for (std::size_t k = 0; k < 3; ++k)
-      group = (group << 8) | (k < count ? static_cast<unsigned char>(bytes[i + k]) : 0U);
-    for (std::size_t k = 0; k < 4; ++k) text += k <= count ? kDigits[(group >> (18 - 6 * k)) & 63] : '=';
-  }
-  return text;
-}
 
 bool is_dns_label(std::string_view text) {
   const auto is_plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
@@ -167,7 +155,7 @@ Answer PrometheusClient::try_once(std::string_view endpoint, const Parameters& p
 std::string bearer(std::string_view token) { return cat("Bearer ", token); }
 
 std::string basic(std::string_view user, std::string_view password) {
-  return cat("Basic ", base64(cat(user, ":", password)));
+  return cat("Basic ", net::base64_encoded(cat(user, ":", password)));
 }
 
 Result<std::string> service_proxy_path(std::string_view name_space, std::string_view scheme, std::string_view service,
