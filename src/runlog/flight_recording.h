@@ -14,6 +14,7 @@
 #include "core/result.h"
 #include "core/time.h"
 #include "runlog/decision_log.h"
+#include "runlog/log_source.h"
 
 namespace mpca::runlog {
 
@@ -21,13 +22,6 @@ struct RecordedWorkload {
   std::string name;
   TimePoint first, last;
   std::int64_t decisions = 0;
-};
-
-/// Where a workload begins: at its first record, in each segment, after a gap, with another header.
-struct RecordedBeginning {
-  DecisionLogHeader header;
-  std::string state;     // of the policy before the next decision; empty: not known
-  bool goes_on = false;  // the record before this was read, and nothing was dropped between
 };
 
 class FlightRecording {
@@ -46,7 +40,7 @@ class FlightRecording {
   /// One workload in order. Callbacks return false to stop early. The findings are those of what was read.
   ///   errors   not_found  no such workload, those that are there are named; io
   Result<std::vector<std::string>> read(std::string_view workload,
-                                        const std::function<bool(const RecordedBeginning&)>& on_beginning,
+                                        const std::function<bool(const LogBeginning&)>& on_beginning,
                                         const std::function<bool(const DecisionRecord&)>& on_record) const;
 
  private:

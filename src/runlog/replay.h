@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "core/result.h"
 #include "runlog/decision_log.h"
+#include "runlog/log_source.h"
 
 namespace mpca::runlog {
 
@@ -23,13 +25,16 @@ struct ReplayResult {
   std::int64_t decisions = 0;
   std::int64_t different_replicas = 0;
   std::int64_t different_explanations = 0;  // same replicas, another reason
+  std::int64_t not_asked = 0;               // of the decisions: the policy's memory before them is not known
+  std::vector<std::string> findings;        // of a recording: torn ends, damage
 };
 
-/// Replays `path` through `other_policy`, or the log's own policy when empty.
+/// Replays a log through `other_policy`, or through its own policy when that is empty. Own policies begin with the
+/// memories that a recording has of them; another one goes on from the first such memory when it can read it.
 ///
 ///   on_difference  for each decision that is not equal in every bit, in order
-///   errors         those of read_decision_log and create_policy
-Result<ReplayResult> replay(const std::string& path, const std::string& other_policy,
+///   errors         those of read_log and create_policy
+Result<ReplayResult> replay(const LogSource& source, const std::string& other_policy,
                             const std::function<void(const ReplayDifference&)>& on_difference);
 
 }  // namespace mpca::runlog
