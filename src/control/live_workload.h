@@ -24,6 +24,7 @@ enum class Trouble {
   forbidden,    // a right is missing
   not_found,    // the workload is gone
   conflict,     // it has changed since it was read
+  not_leading,  // another process has the word
   refused,      // the request will never work
 };
 

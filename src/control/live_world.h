@@ -1,10 +1,7 @@
 // Live Kubernetes as a World: the same policy object that ran in the simulators and in the lab is shown one workload of
 // a cluster and takes charge of it, or only says what it would do.
 //
-// Without the workload's replicas there is nothing to decide on: such a period is skipped, and said. Metrics that are
-// missing are shown as missing, and what to do then is the policy's business. Nothing is written over somebody else's
-// change: a write is of the version that was read, and if that has moved meanwhile, it is done again only when the
-// replicas are still those that the decision was made on.
+// Without the workload's replicas there is nothing to decide on: such a period is skipped, and said.
 #pragma once
 
 #include <functional>
@@ -12,10 +9,7 @@
 #include <stop_token>
 #include <string>
 
-#include "control/live_metrics.h"
-#include "control/live_workload.h"
-#include "core/clock.h"
-#include "core/local_time.h"
+#include "control/live_step.h"
 #include "policy/policy.h"
 #include "policy/world.h"
 
@@ -27,13 +21,6 @@ struct LiveWorldSettings {
   bool apply = false;         // false: dry run, nothing is ever written
   Duration stale_after = std::chrono::minutes(2);
   UtcOffsets offsets{};
-};
-
-/// What became of the last decision.
-struct Applied {
-  int replicas = 0;                // asked for after it
-  std::optional<Trouble> trouble;  // why that is not what was decided
-  std::string message;
 };
 
 class LiveWorld final : public policy::World {
@@ -56,8 +43,6 @@ class LiveWorld final : public policy::World {
 
  private:
   bool wait_for_next_instant();
-  policy::Signal shown(const policy::Signal& read, policy::Signal& last) const;
-  void write(int replicas);
 
   LiveWorldSettings settings_;
   LiveWorkload& workload_;
@@ -67,12 +52,8 @@ class LiveWorld final : public policy::World {
   OnTrouble on_trouble_;
 
   TimePoint started_, next_instant_;
-  std::optional<TimePoint> last_shown_;
-  WorkloadView view_;
+  LiveStep step_;
   policy::Observation observation_;
-  struct {
-    policy::Signal served, failed, in_flight, cpu;
-  } last_;
   Applied applied_;
   int without_decision_ = 0, skipped_ = 0;
 };

@@ -89,6 +89,10 @@ std::optional<Pod> parse_pod(std::string_view object) {
   if (pod.name.empty()) return std::nullopt;
   pod.namespace_name = internal::text_at(meta, "namespace");
   pod.uid = internal::text_at(meta, "uid");
+  const json& labels = internal::at(meta, "labels");
+  if (labels.is_object())
+    for (const auto& [key, value] : labels.items())
+      if (value.is_string()) pod.labels.emplace(key, value.get<std::string>());
   pod.created = time_at(meta, "creationTimestamp");
   pod.deleted = time_at(meta, "deletionTimestamp");
   pod.phase = phase_of(internal::text_at(status, "phase"));

@@ -9,6 +9,7 @@
 
 #include "hpa/pods.h"
 #include "kube/client.h"
+#include "kube/label_selector.h"
 
 namespace mpca::kube {
 
@@ -20,6 +21,7 @@ struct ContainerPort {
 
 struct Pod {
   std::string namespace_name, name, uid;
+  Labels labels{};
   hpa::PodPhase phase = hpa::PodPhase::unknown;
   std::optional<TimePoint> created{};  // by whoever asked for it
   std::optional<TimePoint> started{};  // status.startTime: a node has taken it
