@@ -234,7 +234,7 @@ Result<int> control_loop(const ControlLoopOptions& options, Context& context) {
                                      .tries = options.prom_query_retries,
                                      .backoff = from_seconds(options.prom_query_backoff_seconds)},
                                     *transport, clock, random);
-  control::PrometheusMetrics metrics({.queries = *queries, .rate_window = *window}, prometheus);
+  control::PrometheusMetrics metrics({.queries = control::load_queries(*queries), .rate_window = *window}, prometheus);
   control::LiveWorld world({.workload = workload,
                             .length = from_seconds(options.duration_seconds),
                             .apply = options.apply,

@@ -2,6 +2,7 @@
 // be changed.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <string>
 #include <vector>
@@ -11,11 +12,17 @@
 
 namespace mpca::control {
 
+struct PodAddress {
+  std::int64_t id = 0;  // as in `pods`
+  std::string ip;       // empty: none yet
+};
+
 struct WorkloadView {
   int spec_replicas = 0;
   int ready_replicas = 0;
   std::vector<Duration> starting_pod_ages;     // oldest first
   std::vector<policy::PodObservation> pods{};  // by id; empty when pods may not be listed
+  std::vector<PodAddress> addresses{};         // of the pods that are not ending
   std::string version;                         // of what was read: a write is of this or of nothing
 };
 

@@ -1,5 +1,7 @@
 #include "control/prometheus_metrics.h"
 
+#include <algorithm>
+
 #include "core/text.h"
 
 namespace mpca::control {
@@ -18,49 +20,68 @@ double sum_of(const std::vector<prom::Series>& series) {
 
 }  // namespace
 
+LoadQueries load_queries(const prom::LabQueries& queries) {
+  return {.served_rate_rps = queries.request_rate_rps,
+          .cpu_cores = queries.cpu_cores,
+          .in_flight_requests = queries.in_flight_requests};
+}
+
 PrometheusMetrics::PrometheusMetrics(PrometheusMetricsSettings settings, prom::PrometheusClient& client)
     : settings_(std::move(settings)), client_(client) {}
 
 LiveReading PrometheusMetrics::read(int ready_replicas) {
   LiveReading reading;
   reading.rate_window = settings_.rate_window;
-  const prom::LabQueries& queries = settings_.queries;
-  reading.served_rate_rps = ask(queries.request_rate_rps, "request rate", ready_replicas, reading.trouble);
-  reading.cpu_cores = ask(queries.cpu_cores, "CPU", ready_replicas, reading.trouble);
-  reading.in_flight_requests = ask(queries.in_flight_requests, "in flight", ready_replicas, reading.trouble);
+  const LoadQueries& queries = settings_.queries;
+  std::optional<Behind> behind;
+  const auto ask_for = [&](const prom::InstantQuery& query, std::string_view what) {
+    return ask(query, what, ready_replicas, behind, reading.trouble);
+  };
+  reading.served_rate_rps = ask_for(queries.served_rate_rps, "request rate");
+  reading.cpu_cores = ask_for(queries.cpu_cores, "CPU");
+  reading.in_flight_requests = ask_for(queries.in_flight_requests, "in flight");
+  reading.failed_rate_rps = ask_for(queries.failed_rate_rps, "failed requests");
   return reading;
 }
 
 policy::Signal PrometheusMetrics::ask(prom::InstantQuery query, std::string_view what, int ready_replicas,
-                                      std::string& trouble) {
+                                      std::optional<Behind>& behind, std::string& trouble) {
+  if (query.promql.empty()) return {};
   query.max_age = settings_.stale_after;
   query.expected_pods = ready_replicas;
+  if (behind) {
+    query.age_promql.clear();
+    query.count_promql.clear();
+  }
   const auto note = [&](std::string_view why) { trouble += cat(trouble.empty() ? "" : "; ", what, ": ", why); };
-  return std::visit(
-      Overloaded{[&](const prom::Values& values) {
-                   return policy::Signal::fresh(sum_of(values.series), values.age.value_or(Duration::zero()));
-                 },
-                 [&](const prom::Empty&) {
-                   note("no series");
-                   return policy::Signal{};
-                 },
-                 [&](const prom::NotFinite& answer) {
-                   note(cat("is ", answer.text));
-                   return policy::Signal{};
-                 },
-                 [&](const prom::Stale& answer) {
-                   note(cat("is ", format_duration(answer.age), " old"));
-                   return policy::Signal::stale(sum_of(answer.series), answer.age);
-                 },
-                 [&](const prom::Partial& answer) {
-                   for (const std::string& reason : answer.reasons) note(reason);
-                   return policy::Signal::stale(sum_of(answer.series), answer.age.value_or(Duration::zero()));
-                 },
-                 [&](const prom::Failed& answer) {
-                   note(answer.error.message);
-                   return policy::Signal{};
-                 }},
-      client_.instant(query));
+  const auto signal = [&](const std::vector<prom::Series>& series, std::optional<Duration> age, bool is_stale) {
+    if (!behind) behind = {.age = age.value_or(settings_.assumed_age), .is_stale = is_stale};
+    const double sum = sum_of(series);
+    return behind->is_stale || is_stale ? policy::Signal::stale(sum, behind->age)
+                                        : policy::Signal::fresh(sum, behind->age);
+  };
+  return std::visit(Overloaded{[&](const prom::Values& values) { return signal(values.series, values.age, false); },
+                               [&](const prom::Empty&) {
+                                 note("no series");
+                                 return policy::Signal{};
+                               },
+                               [&](const prom::NotFinite& answer) {
+                                 note(cat("is ", answer.text));
+                                 return policy::Signal{};
+                               },
+                               [&](const prom::Stale& answer) {
+                                 note(cat("is ", format_duration(answer.age), " old"));
+                                 return signal(answer.series, answer.age, true);
+                               },
+                               [&](const prom::Partial& answer) {
+                                 for (const std::string& reason : answer.reasons) note(reason);
+                                 return signal(answer.series, answer.age, true);
+                               },
+                               [&](const prom::Failed& answer) {
+                                 note(answer.error.message);
+                                 return policy::Signal{};
+                               }},
+                    client_.instant(query));
 }
 
 }  // namespace mpca::control

@@ -1,7 +1,9 @@
-// The load of a workload by the reference lab's three questions to a Prometheus, told as signals. Missing is not zero
-// here, where the lab reads 0: no series, NaN and failed questions are missing, and a sum that some of the pods are
-// missing in is stale, which raises and never lowers.
+// The load of a workload by questions to a Prometheus, told as signals. Missing is not zero here, where the reference
+// lab reads 0: no series, NaN and failed questions are missing, and a sum that some of the pods are missing in is
+// stale, which raises and never lowers.
 #pragma once
+
+#include <optional>
 
 #include "control/live_metrics.h"
 #include "prom/client.h"
@@ -9,10 +11,21 @@
 
 namespace mpca::control {
 
+/// Age and number of pods are taken to be the same for all: they are asked with the first that is answered. A question
+/// without PromQL is not asked, and its signal missing without trouble.
+struct LoadQueries {
+  prom::InstantQuery served_rate_rps;
+  prom::InstantQuery cpu_cores{};
+  prom::InstantQuery in_flight_requests{};
+  prom::InstantQuery failed_rate_rps{};
+};
+LoadQueries load_queries(const prom::LabQueries& queries);
+
 struct PrometheusMetricsSettings {
-  prom::LabQueries queries;
+  LoadQueries queries;
   Duration rate_window{};
   Duration stale_after = std::chrono::minutes(2);
+  Duration assumed_age{};  // of answers that no question tells the age of
 };
 
 class PrometheusMetrics final : public LiveMetrics {
@@ -22,7 +35,12 @@ class PrometheusMetrics final : public LiveMetrics {
   LiveReading read(int ready_replicas) override;
 
  private:
-  policy::Signal ask(prom::InstantQuery query, std::string_view what, int ready_replicas, std::string& trouble);
+  struct Behind {
+    Duration age{};
+    bool is_stale = false;
+  };
+  policy::Signal ask(prom::InstantQuery query, std::string_view what, int ready_replicas, std::optional<Behind>& behind,
+                     std::string& trouble);
 
   PrometheusMetricsSettings settings_;
   prom::PrometheusClient& client_;

@@ -31,7 +31,7 @@ class PrometheusMetricsTest : public testing::Test {
  protected:
   LiveReading read(int ready_replicas) {
     prom::PrometheusClient client({.tries = 1}, transport, clock, random);
-    PrometheusMetrics metrics({.queries = prom::lab_queries({}).value(), .rate_window = 60s}, client);
+    PrometheusMetrics metrics({.queries = load_queries(prom::lab_queries({}).value()), .rate_window = 60s}, client);
     return metrics.read(ready_replicas);
   }
   /// Age and number of pods, of all three.

@@ -1,0 +1,74 @@
+#include "control/saved_states.h"
+
+#include <nlohmann/json.hpp>
+
+#include "core/text.h"
+#include "kube/scale.h"
+
+namespace mpca::control {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view kPrefix = "mpc-autoscaler-state-";
+constexpr const char* kKey = "state";
+constexpr const char* kLabel = "autoscaling.mpc.dev/saved-state";
+
+json parsed(const std::string& text) { return json::parse(text, nullptr, false); }
+
+std::string text_at(const json& object, const char* part, const char* key) {
+  if (!object.is_object() || !object.contains(part) || !object[part].is_object()) return {};
+  return object[part].value(key, std::string());
+}
+
+}  // namespace
+
+std::string SavedStates::path(const std::string& uid) const {
+  return kube::object_path("v1", namespace_name_, "configmaps", uid.empty() ? std::string() : cat(kPrefix, uid));
+}
+
+kube::ApiResult<std::optional<std::string>> SavedStates::load(kube::Client& client, const std::string& uid) const {
+  if (!is_on()) return std::nullopt;
+  const auto body = client.get(path(uid));
+  if (!body && body.error().failure == kube::Failure::not_found) return std::nullopt;
+  if (!body) return std::unexpected(body.error());
+  return text_at(parsed(*body), "data", kKey);
+}
+
+kube::ApiResult<void> SavedStates::save(kube::Client& client, const config::AutoscalerObject& object,
+                                        const std::string& state) const {
+  if (!is_on()) return {};
+  const json map = {{"apiVersion", "v1"},
+                    {"kind", "ConfigMap"},
+                    {"metadata",
+                     {{"name", cat(kPrefix, object.uid)},
+                      {"labels", {{kLabel, "true"}, {"app.kubernetes.io/managed-by", "mpc-autoscaler"}}},
+                      {"annotations", {{"autoscaling.mpc.dev/of", cat(object.namespace_name, "/", object.name)}}}}},
+                    {"data", {{kKey, state}}}};
+  // A server-side apply makes what is not there; the body names all that we own.
+  const auto saved = client.patch(cat(path(object.uid), "?fieldManager=mpc-autoscaler&force=true"),
+                                  kube::PatchKind::apply, map.dump(-1, ' ', false, json::error_handler_t::replace));
+  if (!saved) return std::unexpected(saved.error());
+  return {};
+}
+
+kube::ApiResult<void> SavedStates::remove(kube::Client& client, const std::string& uid) const {
+  if (!is_on()) return {};
+  const auto removed = client.remove(path(uid));
+  if (!removed && removed.error().failure != kube::Failure::not_found) return std::unexpected(removed.error());
+  return {};
+}
+
+kube::ApiResult<std::vector<std::string>> SavedStates::saved(kube::Client& client) const {
+  std::vector<std::string> uids;
+  if (!is_on()) return uids;
+  const auto list = client.list(cat(path(), "?labelSelector=", "autoscaling.mpc.dev%2Fsaved-state%3Dtrue"));
+  if (!list) return std::unexpected(list.error());
+  for (const std::string& item : list->items) {
+    const std::string name = text_at(parsed(item), "metadata", "name");
+    if (name.starts_with(kPrefix)) uids.push_back(name.substr(kPrefix.size()));
+  }
+  return uids;
+}
+
+}  // namespace mpca::control
