@@ -10,11 +10,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/result.h"
 #include "core/state_text.h"
 #include "policy/policy.h"
+#include "policy/shadow_fleet.h"
 
 namespace mpca::policy {
 
@@ -44,18 +44,11 @@ class OwnHpa {
   Result<bool> load(const StateReader& reader);
 
  private:
-  struct Starting {
-    TimePoint asked;
-    int pods = 0;
-  };
-
   OwnHpa(std::unique_ptr<Policy> hpa, std::string_view settings);
-  void hold(int replicas, TimePoint now);
 
   std::unique_ptr<Policy> hpa_;
   std::int64_t name_ = 0;  // of the settings: a hash
-  int ready_ = -1;         // -1: has not begun
-  std::vector<Starting> starting_;
+  ShadowFleet fleet_;
 };
 
 }  // namespace mpca::policy
