@@ -13,6 +13,7 @@ std::vector<Command> all_commands() {
                             policies_command,
                             explain_command,
                             hpa_explain_command,
+                            crd_command,
                             replay_command,
                             trace_generate_command,
                             trace_from_phases_command,

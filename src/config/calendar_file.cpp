@@ -86,6 +86,30 @@ void check_kind(const Fields& fields) {
 
 }  // namespace
 
+Calendar read_calendar(const Fields& fields, const os::TimeZone* zone) {
+  const std::size_t problems_before = fields.problem_count();
+  std::vector<CalendarEvent> events;
+  const std::vector<Node>& event_nodes = fields.list("events");
+  for (std::size_t i = 0; i < event_nodes.size(); ++i) {
+    const Fields each(event_nodes[i], fields, "events", i);
+    check_kind(each);
+    if (event_nodes[i].kind == Node::Kind::object) events.push_back(event_of(each, zone));
+  }
+  std::vector<AlikeDays> alike;
+  const std::vector<Node>& alike_nodes = fields.list("alike");
+  for (std::size_t i = 0; i < alike_nodes.size(); ++i) {
+    const Fields each(alike_nodes[i], fields, "alike", i);
+    check_kind(each);
+    if (alike_nodes[i].kind == Node::Kind::object) alike.push_back(alike_of(each));
+  }
+  // What could not be read would be complained about once more.
+  if (zone == nullptr || fields.problem_count() > problems_before) return {};
+  auto calendar = Calendar::create(std::move(events), std::move(alike));
+  if (calendar) return *std::move(calendar);
+  for (const std::string_view line : split(calendar.error().message, '\n')) fields.problem("", line);
+  return {};
+}
+
 Result<Calendar> parse_calendar(std::string_view text, std::string_view where) {
   auto documents = parse_yaml(text);
   if (!documents) return invalid(cat(where, ": ", documents.error().message));
@@ -103,25 +127,7 @@ Result<Calendar> parse_calendar(std::string_view text, std::string_view where) {
       fields.problem("timeZone", cat("is ", found.error().message));
     }
   }
-  std::vector<CalendarEvent> events;
-  const std::vector<Node>& event_nodes = fields.list("events");
-  for (std::size_t i = 0; i < event_nodes.size(); ++i) {
-    const Fields each(event_nodes[i], fields, "events", i);
-    check_kind(each);
-    if (event_nodes[i].kind == Node::Kind::object) events.push_back(event_of(each, zone ? &*zone : nullptr));
-  }
-  std::vector<AlikeDays> alike;
-  const std::vector<Node>& alike_nodes = fields.list("alike");
-  for (std::size_t i = 0; i < alike_nodes.size(); ++i) {
-    const Fields each(alike_nodes[i], fields, "alike", i);
-    check_kind(each);
-    if (alike_nodes[i].kind == Node::Kind::object) alike.push_back(alike_of(each));
-  }
-  const bool is_readable = problems.empty();
-  auto calendar = Calendar::create(std::move(events), std::move(alike));
-  // What could not be read would be complained about once more.
-  if (!calendar && is_readable)
-    for (const std::string_view line : split(calendar.error().message, '\n')) problems.add(cat(where, ": ", line));
+  Calendar calendar = read_calendar(fields, zone ? &*zone : nullptr);
   MPCA_TRY_VOID(problems.to_result());
   return calendar;
 }

@@ -14,6 +14,8 @@
 #include <string>
 #include <string_view>
 
+#include "config/document.h"
+#include "core/os/time_zone.h"
 #include "core/result.h"
 #include "policy/predictive/calendar.h"
 
@@ -28,5 +30,9 @@ Result<policy::Calendar> parse_calendar(std::string_view text, std::string_view 
 
 ///   errors   not_found, io  of the file; and those of parse_calendar()
 Result<policy::Calendar> load_calendar(const std::string& path);
+
+/// `events` and `alike` of an object that has been read. Problems are noted in the fields' list.
+///   zone   of the local times; nullptr: not known, which has been noted
+policy::Calendar read_calendar(const Fields& fields, const os::TimeZone* zone);
 
 }  // namespace mpca::config

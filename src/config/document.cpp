@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/text.h"
+#include "trace/timestamps.h"
 
 namespace mpca::config {
 namespace {
@@ -177,6 +178,35 @@ Result<Node> from_yaml(const YAML::Node& yaml, std::size_t depth, std::size_t& n
   return node;
 }
 
+nlohmann::ordered_json to_json(const Node& node) {
+  nlohmann::ordered_json json;
+  switch (node.kind) {
+    case Node::Kind::null:
+      break;
+    case Node::Kind::boolean:
+      json = node.boolean;
+      break;
+    case Node::Kind::integer:
+      json = node.integer;
+      break;
+    case Node::Kind::number:
+      json = parse_double(node.text).value_or(0.0);
+      break;
+    case Node::Kind::text:
+      json = node.text;
+      break;
+    case Node::Kind::list:
+      json = nlohmann::ordered_json::array();
+      for (const Node& item : node.items) json.push_back(to_json(item));
+      break;
+    case Node::Kind::object:
+      json = nlohmann::ordered_json::object();
+      for (const auto& [key, value] : node.members) json[key] = to_json(value);
+      break;
+  }
+  return json;
+}
+
 }  // namespace
 
 const Node* Node::find(std::string_view key) const {
@@ -241,6 +271,8 @@ Result<std::vector<Node>> parse_yaml(std::string_view text) {
   }
   return documents;
 }
+
+std::string json_text(const Node& node) { return to_json(node).dump(); }
 
 Fields::Fields(const Node& node, Problems& problems, std::string_view where)
     : node_(node), problems_(problems), key_(where) {}
@@ -316,6 +348,14 @@ std::optional<hpa::Quantity> Fields::quantity(std::string_view key) const {
   return std::nullopt;
 }
 
+std::optional<TimePoint> Fields::time(std::string_view key) const {
+  const std::string* found = text(key);
+  if (found == nullptr) return std::nullopt;
+  const auto time = trace::parse_rfc3339(*found);
+  if (!time) problem(key, cat("is \"", *found, "\"; must be a time such as 2026-05-01T10:00:00Z"));
+  return time;
+}
+
 std::optional<double> Fields::number(std::string_view key) const {
   const Node* found = node_.find(key);
   if (found == nullptr) return std::nullopt;
@@ -333,11 +373,10 @@ const std::vector<Node>& Fields::list(std::string_view key) const {
   return found != nullptr ? found->items : kNone;
 }
 
-void Fields::only(std::initializer_list<std::string_view> keys) const {
+void Fields::only(std::span<const std::string_view> keys) const {
   for (const auto& [name, value] : node_.members) {
     if (std::ranges::find(keys, name) != keys.end()) continue;
-    const std::vector<std::string_view> known(keys);
-    problem(name, cat("is not a field of this object", did_you_mean(name, known)));
+    problem(name, cat("is not a field of this object", did_you_mean(name, keys)));
   }
 }
 

@@ -7,11 +7,13 @@
 #include <initializer_list>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/result.h"
+#include "core/time.h"
 #include "hpa/quantity.h"
 
 namespace mpca::config {
@@ -46,6 +48,9 @@ Result<Node> parse_json(std::string_view text);
 ///   errors   invalid_argument  not YAML, nested too deep, or far too many nodes behind aliases
 Result<std::vector<Node>> parse_yaml(std::string_view text);
 
+/// A tree as JSON, on one line.
+std::string json_text(const Node& node);
+
 /// An object of the tree under its path. Getters answer nullopt when the field is absent or, after noting a problem,
 /// when it is of the wrong kind. Outlived by the node and the parent.
 class Fields {
@@ -61,6 +66,8 @@ class Fields {
   std::optional<bool> boolean(std::string_view key) const;
   const std::string* text(std::string_view key) const;
   std::optional<hpa::Quantity> quantity(std::string_view key) const;
+  /// RFC 3339.
+  std::optional<TimePoint> time(std::string_view key) const;
   /// Numbers with fractions.
   std::optional<double> number(std::string_view key) const;
   /// nullptr when absent or not an object, which is noted.
@@ -69,9 +76,12 @@ class Fields {
   const std::vector<Node>& list(std::string_view key) const;
 
   /// Notes each member that is none of `keys`, with the nearest.
-  void only(std::initializer_list<std::string_view> keys) const;
+  void only(std::span<const std::string_view> keys) const;
+  void only(std::initializer_list<std::string_view> keys) const { only(std::span(keys.begin(), keys.size())); }
   /// Notes `PATH.key MESSAGE`.
   void problem(std::string_view key, std::string_view message) const;
+  /// How many were noted so far, here and elsewhere in the tree.
+  std::size_t problem_count() const { return problems_.messages().size(); }
   /// `spec.metrics[1].resource`.
   std::string path() const;
   const Node& node() const { return node_; }

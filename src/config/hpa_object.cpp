@@ -5,7 +5,6 @@
 
 #include "core/os/file.h"
 #include "core/text.h"
-#include "trace/timestamps.h"
 
 namespace mpca::config {
 namespace {
@@ -302,14 +301,6 @@ class SpecReader {
   bool checks_;
 };
 
-std::optional<TimePoint> time_of(const Fields& fields, std::string_view key) {
-  const std::string* text = fields.text(key);
-  if (text == nullptr) return std::nullopt;
-  const auto time = trace::parse_rfc3339(*text);
-  if (!time) fields.problem(key, cat("is \"", *text, "\"; must be a time such as 2026-05-01T10:00:00Z"));
-  return time;
-}
-
 std::optional<hpa::ConditionType> condition_type(std::string_view text) {
   for (const auto type :
        {hpa::ConditionType::able_to_scale, hpa::ConditionType::scaling_active, hpa::ConditionType::scaling_limited}) {
@@ -342,7 +333,7 @@ hpa::Status read_hpa_status(const Fields& fields) {
   hpa::Status status;
   status.current_replicas = fields.int32("currentReplicas").value_or(0);
   status.desired_replicas = fields.int32("desiredReplicas").value_or(0);
-  status.last_scale_time = time_of(fields, "lastScaleTime");
+  status.last_scale_time = fields.time("lastScaleTime");
   const std::vector<Node>& conditions = fields.list("conditions");
   for (std::size_t i = 0; i < conditions.size(); ++i) {
     const Fields each(conditions[i], fields, "conditions", i);
@@ -361,7 +352,7 @@ hpa::Status read_hpa_status(const Fields& fields) {
                        : *status_text == "False" ? hpa::ConditionStatus::no
                                                  : hpa::ConditionStatus::unknown;
     condition.reason = hpa::reason_of(reason != nullptr ? *reason : "");
-    condition.last_transition = time_of(each, "lastTransitionTime").value_or(TimePoint{});
+    condition.last_transition = each.time("lastTransitionTime").value_or(TimePoint{});
     condition.detail.is_known = false;
     status.conditions.push_back(condition);
   }

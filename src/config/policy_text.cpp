@@ -35,12 +35,10 @@ Result<std::string> prior_text(const std::string& path) {
   return policy::prior_text(books);
 }
 
-/// Without the commas that would end the setting.
 Result<std::string> own_hpa_text(const std::string& path) {
   MPCA_TRY(const HpaObject object, load_hpa_object(path));
   MPCA_TRY(std::string written, policy::hpa_settings_text(object.spec, path));
-  std::replace(written.begin(), written.end(), ',', '+');
-  return written;
+  return own_hpa_setting(std::move(written));
 }
 
 /// A setting of predictive whose value may be that of a file.
@@ -70,6 +68,11 @@ Result<std::string> with_files_written_out(std::string_view settings) {
 }
 
 }  // namespace
+
+std::string own_hpa_setting(std::string hpa_settings) {
+  std::replace(hpa_settings.begin(), hpa_settings.end(), ',', '+');
+  return hpa_settings;
+}
 
 Result<std::string> resolve_policy_text(std::string_view text) {
   const std::size_t colon = text.find(':');

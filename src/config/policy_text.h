@@ -19,6 +19,9 @@ namespace mpca::config {
 ///            unsupported  the object looks at a metric that no world shows
 Result<std::string> resolve_policy_text(std::string_view text);
 
+/// Settings of the policy `hpa` as the value of predictive's `hpa`: with + where commas would end it.
+std::string own_hpa_setting(std::string hpa_settings);
+
 /// Of each text; all problems at once.
 Result<std::vector<std::string>> resolve_policy_texts(const std::vector<std::string>& texts);
 

@@ -80,10 +80,13 @@ struct AutoscalerObject {
   std::string status;  // as the object has it, JSON; empty: none yet
 };
 
-/// One object as the API server stores it (JSON), or a manifest of one (YAML). Policies are tried, too.
+/// One object as the API server stores it (JSON), or a manifest with one (YAML), whatever else is in it. Policies are
+/// tried, too.
 ///   where    what each message begins with
-///   errors   invalid_argument  every problem with its field
+///   errors   invalid_argument  every problem with its field; none, or several
 Result<AutoscalerObject> parse_autoscaler(std::string_view text, std::string_view where);
+/// All that are in a manifest, or in a List of them.
+Result<std::vector<AutoscalerObject>> parse_autoscalers(std::string_view text, std::string_view where);
 
 enum class ConditionStatus { yes, no, unknown };
 
