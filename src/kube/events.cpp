@@ -59,7 +59,8 @@ ApiResult<void> EventRecorder::create(Client& client, const Event& event, TimePo
   if (!about.uid.empty()) regarding["uid"] = about.uid;
   const json object = {{"apiVersion", kApiVersion},
                        {"kind", "Event"},
-                       {"metadata", {{"generateName", about.name + "."}, {"namespace", space}}},
+                       // A dash: with a point at its end the API server refuses it as a name.
+                       {"metadata", {{"generateName", about.name + "-"}, {"namespace", space}}},
                        {"eventTime", internal::micro_time(now)},
                        {"reportingController", controller_},
                        {"reportingInstance", instance_},

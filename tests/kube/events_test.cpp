@@ -39,7 +39,7 @@ TEST_F(EventsTest, AnEventSaysWhoDidWhatToWhom) {
   ASSERT_TRUE(record(rescale(), 0s));
   EXPECT_EQ(server.requests().back().path, kEvents);
   EXPECT_EQ(last_body(), nlohmann::json::parse(R"({
-    "apiVersion": "events.k8s.io/v1", "kind": "Event", "metadata": {"generateName": "web.", "namespace": "shop"},
+    "apiVersion": "events.k8s.io/v1", "kind": "Event", "metadata": {"generateName": "web-", "namespace": "shop"},
     "eventTime": "2026-11-24T15:00:00.000000Z", "reportingController": "mpc.dev/autoscaler",
     "reportingInstance": "pod-1", "type": "Normal", "reason": "SuccessfulRescale", "action": "Rescale",
     "note": "New size: 7", "regarding": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web",
@@ -66,7 +66,7 @@ TEST_F(EventsTest, OtherReasonsAndLongPausesMakeNewEvents) {
 
 TEST_F(EventsTest, ASeriesWhoseEventHasGoneBeginsAnew) {
   record(rescale(), 0s);
-  server.delete_object(std::string(kEvents) + "/web.101");
+  server.delete_object(std::string(kEvents) + "/web-101");
   ASSERT_TRUE(record(rescale(), 1s));
   EXPECT_EQ(server.count("POST"), 2);
 }
@@ -100,7 +100,7 @@ TEST_P(EventSuite, AreAcceptedWithTheirSeries) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Api, EventSuite, test::apis_under_test());
+INSTANTIATE_TEST_SUITE_P(Api, EventSuite, test::apis_under_test(), test::api_name);
 
 }  // namespace
 }  // namespace mpca::kube

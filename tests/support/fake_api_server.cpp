@@ -463,7 +463,17 @@ struct FakeApiServer::Impl {
     Place named = place;
     json& meta = body["metadata"];
     named.name = meta.value("name", "");
-    if (named.name.empty()) named.name = meta.value("generateName", "") + std::to_string(version + 1);
+    if (named.name.empty()) {
+      // What is refused as a name in itself, though letters will follow; only a last dash is let pass.
+      const std::string prefix = meta.value("generateName", "");
+      if (prefix.ends_with(".")) {
+        return status_answer(422, "Invalid",
+                             "metadata.generateName: Invalid value: a lowercase RFC 1123 subdomain must consist of "
+                             "lower case alphanumeric characters, '-' or '.', and must start and end with an "
+                             "alphanumeric character");
+      }
+      named.name = prefix + std::to_string(version + 1);
+    }
     if (objects.contains(named.object()))
       return status_answer(409, "AlreadyExists", named.object() + " already exists");
     return {201, store(named, body)};
