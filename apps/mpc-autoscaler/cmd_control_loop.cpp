@@ -223,10 +223,12 @@ Result<int> control_loop(const ControlLoopOptions& options, Context& context) {
                                 .namespace_name = options.name_space,
                                 .name = options.deployment},
                                client);
+  // Its questions are tried again by who asks them; both together outlast many periods.
+  kube::Client asking(cluster->connection, {.max_attempts = 1}, limit, clock, RandomStream(seed, "proxy"));
   RandomStream random(seed, "prometheus");
   std::unique_ptr<prom::Transport> transport;
   if (options.prom_url.empty()) {
-    transport = std::make_unique<control::KubeTransport>(client);
+    transport = std::make_unique<control::KubeTransport>(asking);
   } else {
     transport = std::make_unique<prom::HttpTransport>(options.prom_url, net::HttpClientSettings{});
   }

@@ -9,7 +9,7 @@ namespace mpca::control {
 
 class KubeTransport final : public prom::Transport {
  public:
-  /// The client outlives it.
+  /// The client outlives it, and has `max_attempts = 1`: the Prometheus client tries again itself.
   explicit KubeTransport(kube::Client& client) : client_(client) {}
   /// GET only; the limits are the client's.
   Result<prom::Reply> request(const prom::Request& request) override;
