@@ -59,6 +59,9 @@ inline auto apis_under_test() {
   return testing::ValuesIn(names);
 }
 
+/// `…/real` picks the suites of the real one.
+inline std::string api_name(const testing::TestParamInfo<std::string>& info) { return info.param; }
+
 class ApiSuite : public testing::TestWithParam<std::string> {
  protected:
   ~ApiSuite() override {

@@ -103,7 +103,7 @@ TEST_P(ClientSuite, AListHasAllOfTheSelectorAndAVersionToWatchFrom) {
   EXPECT_FALSE(list->resource_version.empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(Api, ClientSuite, test::apis_under_test());
+INSTANTIATE_TEST_SUITE_P(Api, ClientSuite, test::apis_under_test(), test::api_name);
 
 }  // namespace
 }  // namespace mpca::kube

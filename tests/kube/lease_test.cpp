@@ -208,7 +208,7 @@ TEST_P(LeaseSuite, AThreadOfItsOwnTakesItAndGivesItBack) {
   EXPECT_EQ(object["spec"]["holderIdentity"], "");
 }
 
-INSTANTIATE_TEST_SUITE_P(Api, LeaseSuite, test::apis_under_test());
+INSTANTIATE_TEST_SUITE_P(Api, LeaseSuite, test::apis_under_test(), test::api_name);
 
 }  // namespace
 }  // namespace mpca::kube

@@ -210,7 +210,7 @@ TEST_P(WatchSuite, SeesWhatIsThereWhatComesAndWhatGoes) {
   EXPECT_TRUE(std::ranges::find(all, "+other") == all.end());
 }
 
-INSTANTIATE_TEST_SUITE_P(Api, WatchSuite, test::apis_under_test());
+INSTANTIATE_TEST_SUITE_P(Api, WatchSuite, test::apis_under_test(), test::api_name);
 
 TEST(WatcherOnFaults, GoesOnThroughEndedCutAndExpiredWatches) {
   test::FakeApiServer server;
