@@ -1,6 +1,6 @@
 # For the habits of people: each target is one command of scripts/, which also work without make.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test bench check fmt coverage run
+.PHONY: help build demo test cluster bench check fmt coverage run
 ARGS ?= --help
 
 help:      ## this list
@@ -14,6 +14,9 @@ demo:      ## policies side by side on demand traces; ends with the path of the 
 
 test:      ## every test; ends with the counts
 	scripts/test
+
+cluster:   ## the suites that want a real Kubernetes
+	scripts/test-cluster
 
 bench:     ## the table of speed and memory, with peers
 	scripts/bench

@@ -141,9 +141,12 @@ class ScenarioRun {
   }
 
   void play_tick(const Fields& tick, std::size_t number, hpa::HorizontalPodAutoscaler& twin) {
-    tick.only({"now_s", "restart", "hpa_spec", "other_hpas", "scale", "scale_get_error", "scale_update_error", "pods",
-               "metrics", "expect"});
-    const TimePoint now(std::chrono::seconds(tick.integer("now_s", 0, 9'000'000'000).value_or(0)));
+    tick.only({"now_s", "now_ms", "restart", "hpa_spec", "other_hpas", "scale", "scale_get_error", "scale_update_error",
+               "pods", "metrics", "expect"});
+    TimePoint now(std::chrono::seconds(tick.integer("now_s", 0, 9'000'000'000).value_or(0)));
+    // Of a recorded sync, which does not happen on the second.
+    if (const auto exact = tick.integer("now_ms", 0, 9'000'000'000'000))
+      now = TimePoint(std::chrono::milliseconds(*exact));
     if (tick.boolean("restart").value_or(false)) twin.forget();
     if (const Node* spec = tick.object("hpa_spec"))
       twin.set_spec(config::read_hpa_spec(Fields(*spec, tick, "hpa_spec"), config::HpaChecks::only_readable));

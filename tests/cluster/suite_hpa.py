@@ -1,0 +1,366 @@
+"""The HPA's twin against the real controller: the same specs, pods and metrics, sync after sync.
+
+Each story is an HPA of its own with a random spec on a Deployment of its own. The suite is the metrics API of the stories, so
+each sync of the controller comes to it as a request. It notes all that the controller can see, and answers; what the object
+says at the next request is the outcome of that sync. Between two syncs the suite changes pods and the Deployment comes to
+rest. Windows and periods of the specs are no multiples of the sync period, so that no event is ever as old as a window is
+long, and hundredths of a second do not decide.
+
+What was noted is a scenario in the format of tests/data/hpa, which hpa_conformance plays against the twin.
+"""
+
+import datetime
+import json
+import math
+import os
+import random
+import re
+import subprocess
+import threading
+import time
+
+from checks import check
+from kube_api import STRATEGIC, ApiError
+from metrics_adapter import MetricsAdapter, Unavailable
+from node_agent import now_text
+
+NAMESPACE = "hpa-twin"
+STORIES = int(os.environ.get("MPCA_TEST_CLUSTER_HPAS", "16"))
+SECONDS = float(os.environ.get("MPCA_TEST_CLUSTER_HPA_SECONDS", "240"))
+SEED = int(os.environ.get("MPCA_TEST_CLUSTER_SEED", "1"))
+SYNC_PERIOD_S = 2
+FLAGS = {"tolerance": 0.1, "downscale_stabilization_s": 9, "cpu_initialization_period_s": 21, "initial_readiness_delay_s": 5}
+CONTAINERS = {"main": 200, "side": 100}  # and what they request of cpu, in milli
+
+
+def controller_flags():
+    flag = "--horizontal-pod-autoscaler-"
+    return [f"{flag}sync-period={SYNC_PERIOD_S}s", f"{flag}tolerance={FLAGS['tolerance']}",
+            f"{flag}downscale-stabilization={FLAGS['downscale_stabilization_s']}s",
+            f"{flag}cpu-initialization-period={FLAGS['cpu_initialization_period_s']}s",
+            f"{flag}initial-readiness-delay={FLAGS['initial_readiness_delay_s']}s",
+            "--concurrent-horizontal-pod-autoscaler-syncs=60"]  # fmt: skip
+
+
+def seconds_of(text):
+    return int(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()) if text else None
+
+
+def random_rules(draw, up):
+    rules = {}
+    if draw.random() < 0.6:
+        rules["stabilizationWindowSeconds"] = draw.choice((0, 3, 5, 9, 15) if up else (0, 5, 9, 15, 31))
+    if draw.random() < 0.6:
+        rules["policies"] = [{"type": "Pods", "value": draw.choice((1, 2, 4)), "periodSeconds": draw.choice((3, 7, 15, 31))}
+                             if draw.random() < 0.5 else
+                             {"type": "Percent", "value": draw.choice((10, 50, 100, 200)), "periodSeconds": draw.choice((3, 7, 15, 31))}
+                             for _ in range(draw.choice((1, 1, 2, 3)))]  # fmt: skip
+        rules["selectPolicy"] = draw.choice(("Max", "Max", "Min"))
+    if draw.random() < 0.08:
+        rules["selectPolicy"] = "Disabled"
+    if draw.random() < 0.3:
+        rules["tolerance"] = draw.choice(("0", "0.05", "0.3"))
+    return rules
+
+
+class Metric:
+    """One entry of spec.metrics, and what its API answers."""
+
+    def __init__(self, draw, story, number):
+        self.draw, self.story, self.name = draw, story, f"m{number}-{story}"
+        self.kind = draw.choice(("External", "External", "Pods", "Object", "Resource", "Resource", "ContainerResource"))
+        self.is_average = draw.random() < 0.5
+        self.target_milli = draw.choice((500, 1000, 2500, 10000, 100000))
+        if self.kind in ("Resource", "ContainerResource"):
+            self.target_milli = draw.choice((50, 120))
+
+    def spec(self):
+        quantity = f"{self.target_milli}m"
+        target = {"type": "AverageValue", "averageValue": quantity} if self.is_average or self.kind == "Pods" else {"type": "Value", "value": quantity}
+        if self.kind == "External":
+            return {"type": "External", "external": {"metric": {"name": self.name}, "target": target}}
+        if self.kind == "Pods":
+            return {"type": "Pods", "pods": {"metric": {"name": self.name}, "target": target}}
+        if self.kind == "Object":
+            return {"type": "Object", "object": {"describedObject": {"apiVersion": "v1", "kind": "Service", "name": self.story},
+                                                 "metric": {"name": self.name}, "target": target}}  # fmt: skip
+        if not self.is_average:
+            target = {"type": "Utilization", "averageUtilization": 60}
+        if self.kind == "Resource":
+            return {"type": "Resource", "resource": {"name": "cpu", "target": target}}
+        return {"type": "ContainerResource", "containerResource": {"name": "cpu", "container": "main", "target": target}}
+
+    def answer(self, wanted, pods, ready, now):
+        """In the scenario's shape, as if `wanted` replicas were about right. Missing values and pods happen."""
+        draw = self.draw
+        if draw.random() < 0.06:
+            return {"error": "not known now"}
+        if self.kind in ("External", "Object"):
+            total = self.target_milli * (wanted if self.is_average else wanted / max(1, ready))
+            if self.kind == "Object":
+                return {"value_milli": math.ceil(total)}
+            part = draw.random() if draw.random() < 0.3 else 1.0
+            return {"values_milli": [math.ceil(total * part), *([math.ceil(total * (1 - part))] if part < 1 else [])]}
+        items = []
+        for pod in pods:
+            if draw.random() < 0.08:
+                continue
+            share = wanted / max(1, len(pods)) * draw.uniform(0.8, 1.2)
+            item = {"pod": pod["name"], "timestamp_s": now - draw.choice((0, 1, 4)), "window_s": draw.choice((1, 5, 15))}
+            if self.kind == "Pods":
+                item["value_milli"] = math.ceil(self.target_milli * share)
+            else:
+                per_container = self.target_milli * share
+                if not self.is_average:
+                    per_container = 0.6 * CONTAINERS["main"] * share
+                item["containers"] = [{"name": name, "usage": {"cpu_milli": math.ceil(per_container * draw.uniform(0.7, 1.3))}} for name in CONTAINERS]
+            items.append(item)
+        return {"pods": items}
+
+
+class Story:
+    def __init__(self, plane, number):
+        self.plane, self.name, self.draw = plane, f"web-{number}", random.Random(f"{SEED}-{number}")
+        draw = self.draw
+        self.metrics = [Metric(draw, self.name, i) for i in range(draw.choice((1, 1, 2, 3)))]
+        self.low, self.high = draw.choice((1, 1, 2, 3)), draw.choice((6, 10, 15))
+        self.wanted = draw.uniform(self.low, self.high)
+        spec = {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": self.name}, "minReplicas": self.low,
+                "maxReplicas": self.high, "metrics": [metric.spec() for metric in self.metrics]}  # fmt: skip
+        if draw.random() < 0.7:
+            spec["behavior"] = {key: rules for key, rules in (("scaleUp", random_rules(draw, True)), ("scaleDown", random_rules(draw, False))) if rules}
+        self.hpa = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": self.name, "namespace": NAMESPACE},
+                    "spec": spec}  # fmt: skip
+        self.lock = threading.Lock()
+        self.next_metric, self.answers, self.ticks, self.open_tick = 0, [], [], None
+        self.last_answer, self.confused, self.is_over = 0, 0, False
+        self.start_replicas = draw.randint(self.low, self.high)
+
+    def objects(self):
+        labels = {"app": self.name}
+        containers = [{"name": name, "image": "nothing", "resources": {"requests": {"cpu": f"{milli}m"}}} for name, milli in CONTAINERS.items()]
+        meta = {"name": self.name, "namespace": NAMESPACE}
+        deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": {
+            "replicas": self.start_replicas, "selector": {"matchLabels": labels}, "progressDeadlineSeconds": 100000,
+            "template": {"metadata": {"labels": labels}, "spec": {"terminationGracePeriodSeconds": 0, "containers": containers}}}}  # fmt: skip
+        service = {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {"selector": labels, "ports": [{"port": 80}]}}
+        return deployment, service, self.hpa
+
+    # What the controller can see.
+
+    def scale(self):
+        scale = self.plane.admin.get(f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{self.name}/scale")
+        return {"spec_replicas": scale["spec"]["replicas"], "status_replicas": scale["status"]["replicas"], "selector": scale["status"]["selector"]}
+
+    def pods(self):
+        return self.plane.admin.get(f"/api/v1/namespaces/{NAMESPACE}/pods?labelSelector=app%3D{self.name}")["items"]
+
+    @staticmethod
+    def shown(pod):
+        """In the scenario's shape."""
+        status = pod.get("status", {})
+        item = {"name": pod["metadata"]["name"], "labels": pod["metadata"]["labels"], "phase": status.get("phase", "Pending"),
+                "containers": [{"name": name, "requests": {"cpu_milli": milli}} for name, milli in CONTAINERS.items()]}  # fmt: skip
+        if "startTime" in status:
+            item["start_time_s"] = seconds_of(status["startTime"])
+        for condition in status.get("conditions", []):
+            if condition["type"] == "Ready":
+                item["ready"], item["ready_since_s"] = condition["status"], seconds_of(condition["lastTransitionTime"])
+        if "deletionTimestamp" in pod["metadata"]:
+            item["deleted"] = True
+        return item
+
+    # A sync.
+
+    def answer(self, number):
+        """Called for the metric with this place, in the order in which the controller asks."""
+        with self.lock:
+            if number != self.next_metric:
+                self.confused += 1
+            if number == 0:
+                self.begin_sync()
+            self.next_metric = (number + 1) % len(self.metrics)
+            if self.next_metric == 0:
+                self.end_sync()
+            return self.answers[number]
+
+    def begin_sync(self):
+        # The controller was told meanwhile to look again at once, and does so with an object that is older than its own status.
+        self.is_again = time.time() - self.last_answer < SYNC_PERIOD_S / 2
+        scale = self.scale()
+        self.close_tick(scale)
+        now, pods = int(time.time()), [self.shown(pod) for pod in self.pods()]
+        ready = sum(pod.get("ready") == "True" for pod in pods)
+        self.move()
+        at_rest = scale["spec_replicas"] == scale["status_replicas"] == len(pods)
+        self.answers = [metric.answer(self.wanted, pods, ready, now) if at_rest else {"error": "still scaling"} for metric in self.metrics]
+        self.open_tick = {"scale": scale, "pods": pods, "metrics": self.answers}
+
+    def end_sync(self):
+        # What the controller does next should still be in the second that we note.
+        part = time.time() % 1
+        if part > 0.75 or part < 0.02:
+            time.sleep((1.02 - part) % 1)
+        self.last_answer = time.time()
+        self.open_tick["now_ms"] = int(self.last_answer * 1000)
+
+    def close_tick(self, scale):
+        if self.open_tick is None or self.is_over:
+            return
+        if self.is_again:
+            self.is_over = True  # what comes after it has no known beginning
+            return
+        status = self.plane.admin.get(f"/apis/autoscaling/v2/namespaces/{NAMESPACE}/horizontalpodautoscalers/{self.name}")["status"]
+        self.open_tick["expect"] = {
+            "desired_replicas": scale["spec_replicas"],
+            "status": {"current_replicas": status.get("currentReplicas", 0), "desired_replicas": status["desiredReplicas"],
+                       "last_scale_time_s": seconds_of(status.get("lastScaleTime"))},
+            "conditions": {item["type"]: [item["status"], item["reason"]] for item in status.get("conditions", [])}}  # fmt: skip
+        scaled_at = seconds_of(status.get("lastScaleTime")) or 0
+        if scaled_at == self.open_tick["now_ms"] // 1000 + 1:
+            self.open_tick["now_ms"] = scaled_at * 1000  # a slow moment: the controller says itself when it was
+        self.ticks.append(self.open_tick)
+        self.open_tick = None
+
+    def move(self):
+        """The load: a random walk with jumps and quiet times, at times beyond what the bounds allow."""
+        draw = self.draw
+        if draw.random() < 0.5:
+            self.wanted *= math.exp(draw.gauss(0, 0.12))
+        if draw.random() < 0.06:
+            self.wanted *= draw.choice((0.3, 0.5, 2, 3))
+        self.wanted = min(max(self.wanted, 0.3 * self.low), 1.3 * self.high)
+
+    def live(self, stop):
+        """Plays the kubelet of its pods, in the pauses between a sync and the next."""
+        while not stop.is_set():
+            done = self.last_answer
+            stop.wait(0.05)
+            if done == 0 or not 0.5 < time.time() - done < 0.7:
+                continue
+            for pod in self.pods():
+                if time.time() - done < 0.9:
+                    self.step(pod)
+            stop.wait(0.5)
+
+    def step(self, pod):
+        draw, meta, status = self.draw, pod["metadata"], pod.get("status", {})
+        conditions = {item["type"]: item["status"] for item in status.get("conditions", [])}
+        ready = conditions.get("Ready")
+        if status.get("phase") == "Failed" or "deletionTimestamp" in meta or "nodeName" not in pod["spec"]:
+            return
+        change = None
+        if "startTime" not in status:
+            if draw.random() < 0.7:
+                change = {"startTime": now_text()}
+        elif status["phase"] == "Pending":
+            if draw.random() < 0.6:
+                change = {"phase": "Running", **self.readiness("False")}
+        elif ready == "False" and draw.random() < 0.5:
+            change = self.readiness("True")
+        elif ready == "True" and draw.random() < 0.01:
+            change = self.readiness("False")
+        elif draw.random() < 0.003:
+            change = {"phase": "Failed"}
+        if change:
+            try:
+                self.plane.admin.patch(f"/api/v1/namespaces/{NAMESPACE}/pods/{meta['name']}/status", {"status": change}, STRATEGIC)
+            except ApiError:
+                pass  # deleted meanwhile
+
+    @staticmethod
+    def readiness(status):
+        return {"conditions": [{"type": "Ready", "status": status, "lastTransitionTime": now_text()}]}
+
+    def scenario(self):
+        first = self.ticks[0]["scale"]
+        return {"format": 1, "name": self.name, "kind": "cluster", "about": "a real controller's syncs", "controller": FLAGS, "hpa": self.hpa,
+                "initial": {"scale": first, "status": {}}, "ticks": self.ticks}  # fmt: skip
+
+
+class Feed:
+    def __init__(self, stories):
+        self.stories = {story.name: story for story in stories}
+
+    def pod_metrics(self, _, selector):
+        """Of which metric is not said: it is the next one of that kind."""
+        story = self.stories[selector.removeprefix("app=")]
+        number = story.next_metric
+        while story.metrics[number].kind not in ("Resource", "ContainerResource"):
+            number = (number + 1) % len(story.metrics)
+        return self.pod_items(story.answer(number), lambda item: {
+            "metadata": {"name": item["pod"], "namespace": NAMESPACE}, "window": f"{item['window_s']}s",
+            "containers": [{"name": container["name"], "usage": {"cpu": f"{container['usage']['cpu_milli']}m", "memory": "1Mi"}}
+                           for container in item["containers"]]})  # fmt: skip
+
+    def external(self, _, metric):
+        answer = self.answer(metric)
+        return [{"metricName": metric, "metricLabels": {"part": str(i)}, "timestamp": now_text(), "value": f"{value}m"}
+                for i, value in enumerate(answer["values_milli"])]  # fmt: skip
+
+    def custom(self, _, resource, name, metric):
+        answer = self.answer(metric)
+        if resource != "pods":
+            return [{"describedObject": {"kind": "Service", "namespace": NAMESPACE, "name": name, "apiVersion": "v1"}, "metric": {"name": metric},
+                     "timestamp": now_text(), "value": f"{answer['value_milli']}m"}]  # fmt: skip
+        return self.pod_items(answer, lambda item: {
+            "describedObject": {"kind": "Pod", "namespace": NAMESPACE, "name": item["pod"], "apiVersion": "v1"}, "metric": {"name": metric},
+            "windowSeconds": item["window_s"], "value": f"{item['value_milli']}m"})  # fmt: skip
+
+    def answer(self, metric):
+        number, story = re.fullmatch(r"m(\d+)-(.*)", metric).groups()
+        answer = self.stories[story].answer(int(number))
+        if "error" in answer:
+            raise Unavailable(answer["error"])
+        return answer
+
+    @staticmethod
+    def pod_items(answer, shape):
+        if "error" in answer:
+            raise Unavailable(answer["error"])
+        return [{**shape(item), "timestamp": datetime.datetime.fromtimestamp(item["timestamp_s"], datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")}
+                for item in answer["pods"]]  # fmt: skip
+
+
+def run(cluster):
+    plane = cluster.plane
+    cluster.need_node()
+    stories = [Story(plane, i) for i in range(STORIES)]
+    adapter = MetricsAdapter(plane, Feed(stories))
+    adapter.start()
+    plane.restart_controller_manager(*controller_flags())
+    stop = threading.Event()
+    try:
+        plane.admin.make({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+        for story in stories:
+            plane.admin.make(*story.objects()[:2])
+        time.sleep(3)  # pods are there before the first sync
+        for story in stories:
+            plane.admin.make(story.hpa)
+            threading.Thread(target=story.live, args=(stop,), daemon=True).start()
+        time.sleep(SECONDS)
+    finally:
+        stop.set()
+        plane.admin.delete(f"/api/v1/namespaces/{NAMESPACE}")
+        plane.restart_controller_manager()
+        adapter.stop()
+    judge(cluster, stories)
+
+
+def judge(cluster, stories):
+    file = cluster.folder / "hpa-twin.jsonl"
+    file.write_text("".join(json.dumps(story.scenario()) + "\n" for story in stories if story.ticks))
+    done = subprocess.run([cluster.tests / "hpa_conformance", file], capture_output=True, text=True, check=False)
+    (cluster.folder / "logs" / "hpa-twin.log").write_text(done.stdout)
+    syncs = sum(len(story.ticks) for story in stories)
+    rescaled = sum(tick["scale"]["spec_replicas"] != tick["expect"]["desired_replicas"] for story in stories for tick in story.ticks)
+    differ = {match.group(0) for match in re.finditer(r"^\S+ tick \d+", done.stdout, re.MULTILINE)}
+    print(f"hpa: {sum(story.is_over for story in stories)} stories ended early")
+    print(f"hpa: {syncs - len(differ)} of {syncs} syncs agree, {rescaled} of them rescaled ({len(stories)} HPAs, seed {SEED})")
+    check(sum(story.confused for story in stories) == 0, "the controller asks for the metrics in their order",
+          [(story.name, story.confused) for story in stories])  # fmt: skip
+    check(syncs > STORIES * SECONDS / 4, "there were many syncs", syncs)
+    check(rescaled > syncs / 50, "the real HPA scaled", rescaled)
+    for story in stories:
+        lines = [line for line in done.stdout.splitlines() if line.startswith(f"{file}:{stories.index(story) + 1}:")]
+        check(not lines, f"the twin agrees on {story.name}", "\n".join(lines[:5]))
