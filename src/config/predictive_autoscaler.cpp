@@ -14,7 +14,18 @@
 namespace mpca::config {
 namespace {
 
-using namespace internal;
+using internal::find_policy;
+using internal::find_setting;
+using internal::kDefaultPolicy;
+using internal::kModes;
+using internal::kPolicyFields;
+using internal::kPolicyGroups;
+using internal::kTakenSettings;
+using internal::kWorkloadFields;
+using internal::PolicyField;
+using internal::setting_text;
+using internal::TakenSetting;
+using internal::WorkloadField;
 
 constexpr std::int64_t kHighestPort = 65535, kPrometheusPort = 9090;
 

@@ -10,7 +10,18 @@
 namespace mpca::config {
 namespace {
 
-using namespace internal;
+using internal::FieldType;
+using internal::find_policy;
+using internal::find_setting;
+using internal::kDefaultPolicy;
+using internal::kModes;
+using internal::kPolicyFields;
+using internal::kWorkloadFields;
+using internal::limits_of;
+using internal::PolicyField;
+using internal::type_of;
+using internal::WorkloadField;
+using internal::yaml_text;
 using Json = nlohmann::ordered_json;
 
 constexpr double kLargestInt32 = 2147483647.0;

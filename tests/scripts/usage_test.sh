@@ -22,6 +22,9 @@ for script in build test demo bench check coverage install-packages bare-root-pr
 done
 expect 0 "usage: lab-scenarios" scripts/lab-scenarios --help
 expect 2 "--out" scripts/lab-scenarios
+expect 0 "usage: image" scripts/image --help
+expect 2 "--tag wants a name" scripts/image --tag untagged
+expect 2 "there is no" scripts/image --bin /nowhere
 expect 0 "usage: leave-out" scripts/leave-out --help
 expect 2 "--out" scripts/leave-out
 expect 2 "at least two traces" scripts/leave-out one.csv --out out
