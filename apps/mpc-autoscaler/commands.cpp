@@ -26,7 +26,8 @@ std::vector<Command> all_commands() {
                             grid_realistic_command,
                             report_summarize_run_command,
                             report_costs_command,
-                            control_loop_command}) {
+                            control_loop_command,
+                            run_command}) {
     commands.push_back(make());
   }
   return commands;

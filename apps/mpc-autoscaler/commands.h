@@ -11,6 +11,7 @@ Command backtest_command();
 Command compare_command();
 Command lab_command();
 Command control_loop_command();
+Command run_command();
 Command crd_command();
 Command explain_command();
 Command grid_idealised_command();

@@ -1,5 +1,7 @@
 #include "control/cached_workload.h"
 
+#include <algorithm>
+
 #include "core/text.h"
 
 namespace mpca::control {
@@ -14,6 +16,16 @@ std::string known_resource(const TargetRef& ref) {
   if (ref.kind == "Deployment") return "deployments";
   if (ref.kind == "StatefulSet") return "statefulsets";
   return {};
+}
+
+/// Versions of one resource are decimal numbers that rise (Kubernetes 1.35, KEP-5504); what is none is only equal.
+bool has_reached(const std::string& version, const std::string& other) {
+  const auto is_number = [](const std::string& text) {
+    return !text.empty() && text.front() != '0' &&
+           std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  };
+  if (!is_number(version) || !is_number(other)) return version == other;
+  return version.size() != other.size() ? version.size() > other.size() : version >= other;
 }
 
 }  // namespace
@@ -55,7 +67,8 @@ LiveResult<WorkloadView> CachedWorkload::read(TimePoint now) {
       return std::unexpected(LiveError{
           Trouble::not_found, cat(ref_.kind, " ", ref_.namespace_name, "/", ref_.name, ": there is no such object")});
     state = *std::move(known);
-    if (written_ && (state.version == written_->version || now - written_->at > kLongestEcho)) written_.reset();
+    if (written_ && (has_reached(state.version, written_->version) || now - written_->at > kLongestEcho))
+      written_.reset();
     if (written_) {
       state.spec_replicas = written_->replicas;
       state.version = written_->version;

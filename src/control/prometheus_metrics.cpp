@@ -47,12 +47,12 @@ LiveReading PrometheusMetrics::read(int ready_replicas) {
 policy::Signal PrometheusMetrics::ask(prom::InstantQuery query, std::string_view what, int ready_replicas,
                                       std::optional<Behind>& behind, std::string& trouble) {
   if (query.promql.empty()) return {};
-  query.max_age = settings_.stale_after;
-  query.expected_pods = ready_replicas;
   if (behind) {
     query.age_promql.clear();
     query.count_promql.clear();
   }
+  query.max_age = settings_.stale_after;
+  query.expected_pods = query.count_promql.empty() ? 0 : ready_replicas;
   const auto note = [&](std::string_view why) { trouble += cat(trouble.empty() ? "" : "; ", what, ": ", why); };
   const auto signal = [&](const std::vector<prom::Series>& series, std::optional<Duration> age, bool is_stale) {
     if (!behind) behind = {.age = age.value_or(settings_.assumed_age), .is_stale = is_stale};

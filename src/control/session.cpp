@@ -121,6 +121,9 @@ void Session::update(config::AutoscalerObject object, std::optional<std::string>
     if (const auto zone = os::find_time_zone(object_.time_zone)) offsets = zone->offsets(now, now + kKnownOffsets);
     step_ = std::make_unique<LiveStep>(object_.load.stale_after, std::move(offsets));
   }
+  if (is_other_target || object_.mode != Mode::shadow) books_.reset();
+  if (object_.mode == Mode::shadow && books_ == nullptr)
+    books_ = std::make_unique<policy::ShadowBooks>(object_.workload);
   if (policy_ == nullptr || before.policy != object_.policy || before.workload != object_.workload)
     make_policy(policy_ != nullptr ? policy_->save_state() : std::string());
 }
@@ -155,12 +158,18 @@ bool Session::load_memory(const SessionTools& tools, int term) {
     return true;
   }
   make_policy(*memory);
+  if (books_ != nullptr && reader->has("books"))
+    if (const auto books = reader->state("books"); books) static_cast<void>(books_->load_state(*books));
   return true;
 }
 
 std::string Session::memory() const {
   StateWriter writer("session", 1);
   writer.put_state("policy", policy_->save_state());
+  if (books_ != nullptr) {
+    writer.put("books", std::int64_t{1});
+    writer.put_state("books", books_->save_state());
+  }
   workload_->numbers().save(writer);
   return writer.take();
 }
@@ -233,6 +242,7 @@ void Session::decide(const SessionTools& tools, const policy::Observation& seen)
     });
   }
   describe(seen, decision, applied);
+  keep_books(seen, decision);
   if (applied.trouble) {
     const std::string note = cat("could not set ", decision.replicas, " replicas: ", applied.message);
     environment_.log(cat(key_, ": ", note));
@@ -282,6 +292,18 @@ void Session::describe(const policy::Observation& seen, const policy::Decision& 
     say("ScalingLimited", ConditionStatus::yes, "TooFewReplicas",
         cat("what is wanted is less than the minimum of ", object_.workload.min_replicas));
   }
+}
+
+void Session::keep_books(const policy::Observation& seen, const policy::Decision& decision) {
+  status_.shadow.reset();
+  if (books_ == nullptr) return;
+  books_->observe(seen, decision);
+  const policy::ShadowFigures& figures = books_->figures();
+  status_.shadow = {.since = figures.since,
+                    .replica_hours = figures.replica_hours,
+                    .would_be_replica_hours = figures.would_be_replica_hours,
+                    .late_share = figures.late_share(),
+                    .would_be_late_share = figures.would_be_late_share()};
 }
 
 Session::Acting Session::acting() const {

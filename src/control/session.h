@@ -18,6 +18,7 @@
 #include "core/clock.h"
 #include "kube/events.h"
 #include "policy/policy.h"
+#include "policy/shadow_books.h"
 #include "runlog/flight_recorder.h"
 
 namespace mpca::control {
@@ -90,6 +91,7 @@ class Session {
             std::string note);
   void decide(const SessionTools& tools, const policy::Observation& seen);
   void describe(const policy::Observation& seen, const policy::Decision& decision, const Applied& applied);
+  void keep_books(const policy::Observation& seen, const policy::Decision& decision);
   void write_status(const SessionTools& tools);
   void save_if_due(const SessionTools& tools);
   template <class Work>
@@ -102,6 +104,7 @@ class Session {
   std::unique_ptr<policy::Policy> policy_;
   std::unique_ptr<CachedWorkload> workload_;
   std::unique_ptr<LiveStep> step_;
+  std::unique_ptr<policy::ShadowBooks> books_;  // in mode Shadow
   kube::EventRecorder events_;
 
   int term_ = -1;

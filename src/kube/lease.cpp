@@ -232,7 +232,7 @@ struct LeaseElector::Impl {
   Impl(Client the_client, LeaseSettings the_settings, RandomStream random)
       : client(std::move(the_client)),
         settings(std::move(the_settings)),
-        steps(client, settings, random, os::monotonic_now, [] { return os::RealClock().now(); }) {
+        steps(client, settings, random, os::boot_now, [] { return os::RealClock().now(); }) {
     thread = std::jthread([this](const std::stop_token& stop) { run(stop); });
   }
   ~Impl() {
@@ -246,7 +246,7 @@ struct LeaseElector::Impl {
     while (!stop.stop_requested()) {
       const Duration again = steps.step();
       publish();
-      const Duration wait = again - os::monotonic_now();
+      const Duration wait = again - os::boot_now();
       if (wait > Duration{}) internal::pause(stop, wait);
     }
     write_until_ns = INT64_MIN;
@@ -266,7 +266,7 @@ LeaseElector::LeaseElector(Client client, LeaseSettings settings, RandomStream r
 
 LeaseElector::~LeaseElector() = default;
 
-bool LeaseElector::may_write() const { return os::monotonic_now().count() < impl_->write_until_ns; }
+bool LeaseElector::may_write() const { return os::boot_now().count() < impl_->write_until_ns; }
 
 std::optional<ApiError> LeaseElector::last_failure() const {
   const std::scoped_lock lock(impl_->mutex);

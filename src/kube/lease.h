@@ -1,7 +1,7 @@
 // Which of several controllers acts: leader election on a Lease of coordination.k8s.io/v1, the protocol of client-go's
 // leaderelection, so that ours and others' understand each other.
 //
-// Clocks are never compared. A record is timed by the local monotonic clock from the moment it was seen to change: a
+// Clocks are never compared. A record is timed by the local clock since boot from the moment it was seen to change: a
 // foreign holder has expired when the record has not changed for its whole duration. So clocks may be wrong by any
 // amount; they only have to run equally fast. The API has no fencing: whoever writes asks may_write() right before, and
 // sends the resourceVersion that the decision is based on.

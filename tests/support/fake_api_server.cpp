@@ -14,6 +14,7 @@
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <thread>
 
 #include "core/text.h"
@@ -166,6 +167,7 @@ struct FakeApiServer::Impl {
   std::condition_variable changed;
   std::list<Connection> connections;
   std::map<std::string, json> objects;
+  std::set<std::pair<std::string, std::string>> forbidden;
   std::vector<Change> changes;
   std::vector<Scalable> scalables;
   std::vector<std::string> tokens;
@@ -437,8 +439,15 @@ struct FakeApiServer::Impl {
     if (request.method == "DELETE") return erase(place);
     const json body = json::parse(request.body, nullptr, false);
     if (body.is_discarded()) return status_answer(400, "BadRequest", "the body is not JSON");
+    if (request.method == "POST" && request.path.ends_with("/selfsubjectaccessreviews")) return review(body);
     if (request.method == "POST") return create(place, body);
     const auto found = objects.find(place.object());
+    const bool is_apply = request.content_type == "application/apply-patch+yaml";
+    if (found == objects.end() && is_apply && place.subresource.empty()) {
+      json object = body;
+      object["metadata"]["name"] = place.name;
+      return create(place, object);
+    }
     if (found == objects.end()) return status_answer(404, "NotFound", place.object() + " not found");
     if (place.subresource == "scale") return write_scale(place, found->second, request, body);
     if (request.content_type == "application/json-patch+json") return json_patch(place, found->second, body);
@@ -448,15 +457,27 @@ struct FakeApiServer::Impl {
     json object = found->second;
     if (request.method == "PUT") {
       object = body;
-    } else if (request.content_type == "application/apply-patch+yaml") {
+    } else if (is_apply) {
       if (!place.has("fieldManager")) return status_answer(422, "Invalid", "fieldManager: Required value");
-      object["status"] = body.value("status", json::object());
+      if (place.subresource == "status") {
+        object["status"] = body.value("status", json::object());
+      } else {
+        object.merge_patch(body);
+      }
     } else if (request.content_type == "application/merge-patch+json") {
       object.merge_patch(body);
     } else {
       return status_answer(415, "UnsupportedMediaType", request.content_type);
     }
     return {200, store(place, object)};
+  }
+
+  Answer review(json body) const {
+    const json asked = body["spec"].value("resourceAttributes", json::object());
+    std::string resource = asked.value("resource", "");
+    if (asked.contains("subresource")) resource += "/" + asked.value("subresource", "");
+    body["status"]["allowed"] = !forbidden.contains({asked.value("verb", ""), resource});
+    return {201, body};
   }
 
   Answer create(const Place& place, json body) {
@@ -611,6 +632,11 @@ kube::Connection FakeApiServer::connection() const {
 void FakeApiServer::accept_tokens(std::vector<std::string> tokens) {
   const std::scoped_lock lock(impl_->mutex);
   impl_->tokens = std::move(tokens);
+}
+
+void FakeApiServer::forbid(const std::string& verb, const std::string& resource) {
+  const std::scoped_lock lock(impl_->mutex);
+  impl_->forbidden.emplace(verb, resource);
 }
 
 void FakeApiServer::make_scalable(const std::string& api_version, const std::string& kind,

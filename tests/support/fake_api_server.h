@@ -5,7 +5,7 @@
 //   - lists in pages with `limit` and `continue`, filters by labelSelector and fieldSelector metadata.name (equality);
 //   - watches from a resourceVersion on, with bookmarks; after compact() older versions and continue tokens are 410;
 //   - has /scale of what make_scalable() names, /status, discovery, namespaces as plain path segments;
-//   - merges merge patches and status applies, and does `test` and `replace` of JSON patches.
+//   - merges merge patches and applies, creates what an apply finds missing, does `test` and `replace` of JSON patches.
 // Faults are scripted by method and a part of the path, and meet the next requests that fit.
 #pragma once
 
@@ -68,6 +68,8 @@ class FakeApiServer {
   void accept_tokens(std::vector<std::string> tokens);
   /// `apps/v1`, `Deployment`, `deployments`: what discovery tells and has a /scale.
   void make_scalable(const std::string& api_version, const std::string& kind, const std::string& resource);
+  /// What a SelfSubjectAccessReview says no to; requests are carried out all the same.
+  void forbid(const std::string& verb, const std::string& resource);
 
   // The cluster's side, as if others had done it. Paths as in requests; objects as JSON texts.
   void put_object(const std::string& path, const std::string& object);

@@ -25,6 +25,7 @@ void RealClock::sleep_until(TimePoint time) {
 }
 
 Duration monotonic_now() { return read_clock(CLOCK_MONOTONIC); }
+Duration boot_now() { return read_clock(CLOCK_BOOTTIME); }
 Duration thread_cpu_time() { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
 Duration process_cpu_time() { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }
 

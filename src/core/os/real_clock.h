@@ -15,6 +15,8 @@ class RealClock final : public Clock {
 
 /// CLOCK_MONOTONIC: for differences only.
 Duration monotonic_now();
+/// CLOCK_BOOTTIME: goes on while the machine sleeps, as those do who wait for us.
+Duration boot_now();
 
 /// CPU time used so far by the calling thread, and by the process.
 Duration thread_cpu_time();

@@ -1,0 +1,118 @@
+#include "mpc-autoscaler/cluster_options.h"
+
+#include <cstdlib>
+
+#include "config/kubeconfig.h"
+#include "control/kube_transport.h"
+#include "control/prometheus_metrics.h"
+#include "core/text.h"
+#include "prom/http_transport.h"
+
+namespace mpca::app {
+namespace {
+
+/// The metrics with all that they ask through.
+class OwningMetrics final : public control::LiveMetrics {
+ public:
+  OwningMetrics(const PrometheusOptions& options, std::string proxy_path,
+                const control::PrometheusMetricsSettings& settings, kube::Client client, Clock& clock,
+                std::uint64_t seed)
+      : client_(std::move(client)),
+        random_(seed, "prometheus"),
+        transport_(transport_of(options)),
+        prometheus_({.path_prefix = std::move(proxy_path),
+                     .tries = options.prom_query_retries,
+                     .backoff = from_seconds(options.prom_query_backoff_seconds)},
+                    *transport_, clock, random_),
+        metrics_(settings, prometheus_) {}
+
+  control::LiveReading read(int ready_replicas) override { return metrics_.read(ready_replicas); }
+
+ private:
+  std::unique_ptr<prom::Transport> transport_of(const PrometheusOptions& options) {
+    if (options.prom_url.empty()) return std::make_unique<control::KubeTransport>(client_);
+    return std::make_unique<prom::HttpTransport>(options.prom_url, net::HttpClientSettings{});
+  }
+
+  kube::Client client_;
+  RandomStream random_;
+  std::unique_ptr<prom::Transport> transport_;
+  prom::PrometheusClient prometheus_;
+  control::PrometheusMetrics metrics_;
+};
+
+}  // namespace
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+SettingsTable settings_of(ClusterOptions& options) {
+  options.kube_server = environment("KUBECTL_SERVER");
+  options.kube_context = environment("KUBECTL_CONTEXT");
+  return {
+      {"kube-server", &options.kube_server,
+       "API server without credentials, such as a `kubectl proxy` (KUBECTL_SERVER)"},
+      {"kube-context", &options.kube_context, "of the kubeconfig (KUBECTL_CONTEXT)"},
+      {"kubeconfig", &options.kubeconfig, "file; not given: $KUBECONFIG, ~/.kube/config, or the pod we run in"},
+  };
+}
+
+Result<ReachedCluster> connect(const ClusterOptions& options) {
+  if (!options.kube_server.empty()) {
+    kube::Connection connection;
+    connection.server = options.kube_server;
+    connection.description = options.kube_server;
+    return ReachedCluster{std::move(connection), cat("kubectl proxy: ", options.kube_server)};
+  }
+  const std::string host = environment("KUBERNETES_SERVICE_HOST");
+  if (options.kubeconfig.empty() && options.kube_context.empty() && environment("KUBECONFIG").empty() &&
+      !host.empty()) {
+    MPCA_TRY(kube::Connection connection, kube::in_cluster(host, environment("KUBERNETES_SERVICE_PORT")));
+    return ReachedCluster{std::move(connection), "in-cluster"};
+  }
+  const std::vector<std::string> files = options.kubeconfig.empty()
+                                             ? config::kubeconfig_files(environment("KUBECONFIG"), environment("HOME"))
+                                             : std::vector{options.kubeconfig};
+  auto read = config::load_kubeconfig(files, options.kube_context);
+  if (!read && read.error().code == ErrorCode::not_found)
+    return fail(ErrorCode::not_found,
+                cat(read.error().message, " (no cluster without --kube-server, --kubeconfig, or being in a pod)"));
+  MPCA_TRY(kube::Connection connection, std::move(read));
+  std::string shown =
+      cat("kubectl context: ", options.kube_context.empty() ? connection.description : options.kube_context);
+  return ReachedCluster{std::move(connection), std::move(shown)};
+}
+
+SettingsTable settings_of(PrometheusOptions& options) {
+  return {
+      {"prom-namespace", &options.prom_namespace, "of Prometheus' service, behind the API server's proxy"},
+      {"prom-service", &options.prom_service, "NAME or NAME:PORT (9090)"},
+      {"prom-url", &options.prom_url, "asks Prometheus at this address instead of through the API server"},
+      {"prom-query-retries", &options.prom_query_retries, "", Range::between(1, 20), "tries of a query"},
+      {"prom-query-backoff-seconds", &options.prom_query_backoff_seconds, "s", Range::between(0, 60),
+       "longest first pause between them; doubles"},
+  };
+}
+
+Result<std::unique_ptr<control::LiveMetrics>> prometheus_metrics(const PrometheusOptions& options,
+                                                                 const std::string& name_space, const std::string& job,
+                                                                 Duration rate_window, kube::Client client,
+                                                                 Clock& clock, std::uint64_t seed) {
+  Problems problems;
+  const auto queries = prom::lab_queries({.name_space = name_space, .job = job, .rate_window = rate_window});
+  if (!queries) problems.add(cat("--", queries.error().message));
+  const std::size_t colon = options.prom_service.find(':');
+  auto proxy = prom::service_proxy_path(
+      options.prom_namespace, "http", options.prom_service.substr(0, colon),
+      colon == std::string::npos ? "9090" : std::string_view(options.prom_service).substr(colon + 1));
+  if (!proxy) problems.add(cat("--prom-namespace, --prom-service: ", proxy.error().message));
+  MPCA_TRY_VOID(problems.to_result());
+  return std::make_unique<OwningMetrics>(
+      options, options.prom_url.empty() ? *std::move(proxy) : std::string(),
+      control::PrometheusMetricsSettings{.queries = control::load_queries(*queries), .rate_window = rate_window},
+      std::move(client), clock, seed);
+}
+
+}  // namespace mpca::app

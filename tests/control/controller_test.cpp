@@ -1,0 +1,285 @@
+// The controller with its threads, its watches and its lease against an API server of the tests.
+#include "control/controller.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "control/cluster_texts.h"
+#include "control/cluster_watch.h"
+#include "control/controller_metrics.h"
+#include "control/fakes.h"
+#include "core/os/real_clock.h"
+#include "kube/lease.h"
+#include "support/fake_api_server.h"
+
+namespace mpca::control {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kWeb = "/apis/apps/v1/namespaces/shop/deployments/web";
+constexpr const char* kObjects = "/apis/autoscaling.mpc.dev/v1alpha1/namespaces/shop/predictiveautoscalers/";
+constexpr const char* kState = "/api/v1/namespaces/mpc-system/configmaps/mpc-autoscaler-state-uid-of-web";
+
+void pause(Duration length) {
+  os::RealClock clock;
+  clock.sleep_until(clock.now() + length);
+}
+
+bool eventually(const std::function<bool()>& holds) {
+  for (int i = 0; i < 1000; ++i) {
+    if (holds()) return true;
+    pause(10ms);
+  }
+  return false;
+}
+
+class FixedLoad final : public LoadReader {
+ public:
+  LiveReading read(const LoadQuestion&) override { return FakeMetrics().reading; }
+};
+
+/// A process of the controller.
+class Process {
+ public:
+  Process(test::FakeApiServer& server, std::uint64_t seed, bool applies = true)
+      : server_(server),
+        seed_(seed),
+        applies_(applies),
+        controller_(
+            {.index = index_,
+             .states = states_,
+             .clock = clock_,
+             .may_write = [this] { return elector_.may_write(); },
+             .may_apply = [this] { return applies_; },
+             .has_rival = {},
+             .program = "test",
+             .took = [this](Stage stage, Duration time) { metrics_.took(stage, time); },
+             .log = [](const std::string&) {},
+             .instance = "test"},
+            [this] { return std::make_unique<OneWorker>(make_client()); }, [this] { return watch_->has_synced(); },
+            [](const std::string&) {}),
+        watch_(std::make_unique<ClusterWatch>(
+            [this] { return make_client(); }, std::vector<std::string>{"shop"}, index_,
+            [this](const kube::Change& change) { controller_.on_object(change); }, seed)),
+        thread_([this](const std::stop_token& stop) { controller_.run(stop, 2, 5s); }) {}
+  ~Process() { stop(); }
+  void stop() {
+    thread_.request_stop();
+    if (thread_.joinable()) thread_.join();
+  }
+  ControllerFigures figures() const { return controller_.figures(); }
+  std::string metrics() const { return metrics_.text(controller_, nullptr); }
+
+ private:
+  class OneWorker final : public Controller::Worker {
+   public:
+    explicit OneWorker(kube::Client client) : client_(std::move(client)) {}
+    SessionTools tools() override { return {client_, load_}; }
+
+   private:
+    kube::Client client_;
+    FixedLoad load_;
+  };
+  kube::Client make_client() {
+    return {server_.connection(), {.max_attempts = 1}, limit_, clock_, RandomStream(seed_, "kube", ++clients_)};
+  }
+
+  test::FakeApiServer& server_;
+  std::uint64_t seed_;
+  bool applies_;
+  os::RealClock clock_;
+  kube::RateLimit limit_{1000, 1000};
+  std::atomic<std::uint32_t> clients_ = 0;
+  ClusterIndex index_;
+  SavedStates states_{"mpc-system"};
+  ControllerMetrics metrics_;
+  kube::LeaseElector elector_{make_client(),
+                              {.namespace_name = "mpc-system",
+                               .name = "mpc-autoscaler",
+                               .identity = cat("process-", seed_),
+                               .duration = 1500ms,
+                               .renew_deadline = 1s,
+                               .retry = 200ms},
+                              RandomStream(seed_, "lease")};
+  Controller controller_;
+  std::unique_ptr<ClusterWatch> watch_;
+  std::jthread thread_;
+};
+
+class ControllerTest : public testing::Test {
+ protected:
+  ControllerTest() {
+    server.make_scalable("apps/v1", "Deployment", "deployments");
+    set_replicas(3);
+    server.put_object("/api/v1/namespaces/shop/pods/web-a", pod_object("shop", "web-a", R"({"app":"web"})"));
+  }
+  void set_replicas(int replicas) {
+    server.put_object(kWeb, cat(R"({"spec":{"replicas":)", replicas,
+                                R"(,"selector":{"matchLabels":{"app":"web"}}},"status":{"replicas":1}})"));
+  }
+  void put(const std::string& object, const std::string& name = "web") { server.put_object(kObjects + name, object); }
+  int replicas() const { return json::parse(server.object(kWeb))["spec"]["replicas"]; }
+  std::string reason(const std::string& type, const std::string& name = "web") const {
+    const std::string text = server.object(kObjects + name);
+    const json object = json::parse(text.empty() ? "{}" : text);
+    for (const json& each : object.value("status", json::object()).value("conditions", json::array()))
+      if (each["type"] == type) return each["reason"];
+    return {};
+  }
+  test::FakeApiServer server;
+};
+
+TEST_F(ControllerTest, AnObjectIsFoundActedOnAndForgottenWithItsState) {
+  auto process = std::make_unique<Process>(server, 1);
+  put(autoscaler_object("Auto"));
+  EXPECT_TRUE(eventually([&] { return replicas() == 6; }));
+  EXPECT_TRUE(eventually([&] { return reason("Acting") == "Acting"; }));
+  process.reset();
+  EXPECT_NE(server.object(kState), "") << "saved at the end";
+
+  Process next(server, 2);
+  EXPECT_TRUE(eventually([&] { return next.figures().decided > 0; }));
+  server.delete_object(kObjects + std::string("web"));
+  EXPECT_TRUE(eventually([&] { return server.object(kState).empty(); }));
+}
+
+TEST_F(ControllerTest, AChangeOfTheObjectIsTakenOverAtOnce) {
+  Process process(server, 1);
+  put(autoscaler_object("Recommend"));
+  EXPECT_TRUE(eventually([&] { return reason("Acting") == "ModeRecommend"; }));
+  EXPECT_EQ(replicas(), 3);
+  put(autoscaler_object("Auto", R"({"name":"static","settings":{"replicas":"7"}})"));
+  EXPECT_TRUE(eventually([&] { return replicas() == 7; }));
+}
+
+TEST_F(ControllerTest, WithoutPermissionOfTheProcessNothingIsWritten) {
+  Process process(server, 1, false);
+  put(autoscaler_object("Auto"));
+  EXPECT_TRUE(eventually([&] { return reason("Acting") == "DryRun"; }));
+  EXPECT_EQ(server.count("PATCH", "/scale"), 0);
+}
+
+TEST_F(ControllerTest, TwoObjectsOfOneTargetRefuseBoth) {
+  put(autoscaler_object("Auto"));
+  put(autoscaler_object("Auto", R"({"name":"static","settings":{"replicas":"9"}})", "", "web2"), "web2");
+  Process process(server, 1);
+  EXPECT_TRUE(eventually(
+      [&] { return reason("Acting") == "AnotherAutoscaler" && reason("Acting", "web2") == "AnotherAutoscaler"; }));
+  EXPECT_EQ(replicas(), 3);
+  server.delete_object(kObjects + std::string("web2"));
+  EXPECT_TRUE(eventually([&] { return replicas() == 6; }));
+}
+
+TEST_F(ControllerTest, AnHpaThatComesStopsActingAndOneThatGoesAllowsIt) {
+  const std::string hpa = "/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers/web";
+  server.put_object(hpa, hpa_change("shop", "web", "apps/v1", "web").object);
+  put(autoscaler_object("Auto"));
+  Process process(server, 1);
+  EXPECT_TRUE(eventually([&] { return reason("Acting") == "AnotherAutoscaler"; }));
+  EXPECT_EQ(replicas(), 3);
+  server.delete_object(hpa);
+  EXPECT_TRUE(eventually([&] { return replicas() == 6; }));
+}
+
+TEST_F(ControllerTest, OneOfTwoProcessesDecidesAndTheOtherTakesOver) {
+  put(autoscaler_object("Auto"));
+  auto first = std::make_unique<Process>(server, 1);
+  EXPECT_TRUE(eventually([&] { return replicas() == 6; }));
+  Process second(server, 2);
+  EXPECT_TRUE(first->figures().is_leading);
+  first->stop();
+  EXPECT_FALSE(second.figures().is_leading) << "the first one still has the lease";
+  first.reset();  // gives it back
+  EXPECT_TRUE(eventually([&] { return second.figures().is_leading && second.figures().decided > 0; }));
+  set_replicas(2);
+  EXPECT_TRUE(eventually([&] { return replicas() == 6; }));
+}
+
+// A write is of the version that was read: whoever was paused between the two finds it moved.
+TEST_F(ControllerTest, NoTwoWritesAreOfTheSameVersion) {
+  put(autoscaler_object("Auto"));
+  Process first(server, 1);
+  Process second(server, 2);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(eventually([&] { return replicas() == 6; }));
+    set_replicas(2 + i);
+  }
+  EXPECT_TRUE(eventually([&] { return replicas() == 6; }));
+  std::map<std::string, int> successes;
+  for (const auto& request : server.requests()) {
+    if (request.method != "PATCH" || request.path.find("/scale") == std::string::npos) continue;
+    ++successes[json::parse(request.body)["metadata"]["resourceVersion"]];
+  }
+  for (const auto& [version, count] : successes) EXPECT_EQ(count, 1) << version;
+}
+
+TEST_F(ControllerTest, AnObjectThatIsNotUnderstoodIsToldAndTheOthersGoOn) {
+  put(R"({"apiVersion":"autoscaling.mpc.dev/v1alpha1","kind":"PredictiveAutoscaler","metadata":{"namespace":"shop",)"
+      R"("name":"bad"},"spec":{"mode":"Autopilot"}})",
+      "bad");
+  put(autoscaler_object("Auto"));
+  Process process(server, 1);
+  EXPECT_TRUE(eventually([&] { return reason("Ready", "bad") == "InvalidSpec"; }));
+  EXPECT_TRUE(eventually([&] { return replicas() == 6; }));
+}
+
+// While nothing answers, nothing is asked in a hot loop; then all goes on.
+TEST_F(ControllerTest, AnApiServerThatFailsIsNotHammeredAndAllGoesOnAfterwards) {
+  put(autoscaler_object("Auto"));
+  Process process(server, 1);
+  EXPECT_TRUE(eventually([&] { return replicas() == 6; }));
+  server.add_fault({.status = 503, .times = -1});
+  server.cut_connections();
+  EXPECT_TRUE(eventually([&] { return !process.figures().is_leading; }));
+  const int before = static_cast<int>(server.requests().size());
+  const Duration began = os::monotonic_now();
+  pause(2s);
+  const double per_second = static_cast<int>(server.requests().size()) - before;
+  EXPECT_LT(per_second / to_seconds(os::monotonic_now() - began), 30.0);
+  server.clear_faults();
+  set_replicas(2);
+  EXPECT_TRUE(eventually([&] { return replicas() == 6; }));
+}
+
+TEST_F(ControllerTest, ItsMetricsTellOfEachObjectAndStage) {
+  put(autoscaler_object("Recommend"));
+  Process process(server, 1);
+  EXPECT_TRUE(eventually([&] { return process.figures().decided > 0; }));
+  const std::string text = process.metrics();
+  for (const char* line :
+       {"mpca_desired_replicas{namespace=\"shop\",name=\"web\"} 6\n",
+        "mpca_acting{namespace=\"shop\",name=\"web\"} 0\n", "mpca_leading 1\n", "mpca_objects{mode=\"Recommend\"} 1\n",
+        "mpca_stage_duration_seconds_count{stage=\"decide\"}"})
+    EXPECT_NE(text.find(line), std::string::npos) << line << "in\n" << text;
+}
+
+TEST(ControllerHealth, APeriodThatNeverEndsIsAReasonToRestart) {
+  EXPECT_FALSE(stuck({.overdue = 2s, .longest_running = 20s, .is_leading = true}));
+  EXPECT_TRUE(stuck({.overdue = 2s, .longest_running = 4min, .is_leading = true}));
+  EXPECT_TRUE(stuck({.overdue = 4min, .longest_running = 0s, .is_leading = true}));
+}
+
+TEST(ControllerServer, AnswersItsThreePages) {
+  std::optional<std::string> why_not = "listing";
+  auto server = ControllerServer::start("127.0.0.1:0", {.metrics = [] { return std::string("up 1\n"); },
+                                                        .health = [] { return std::nullopt; },
+                                                        .readiness = [&] { return why_not; }});
+  ASSERT_TRUE(server) << server.error().message;
+  net::HttpClient client({});
+  const auto get = [&](const std::string& path) {
+    return client.send({.url = cat("http://127.0.0.1:", server->port(), path)});
+  };
+  EXPECT_EQ(get("/metrics")->body, "up 1\n");
+  EXPECT_EQ(get("/healthz")->status, 200);
+  EXPECT_EQ(get("/readyz")->status, 503);
+  EXPECT_EQ(get("/readyz")->body, "listing\n");
+  EXPECT_EQ(get("/")->status, 404);
+  EXPECT_FALSE(ControllerServer::start("nowhere", {}));
+}
+
+}  // namespace
+}  // namespace mpca::control
