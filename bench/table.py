@@ -25,7 +25,7 @@ import sys
 COLUMNS = ("name", "figure", "unit", "goal", "peer", "peer_figure", "ratio")
 BEGIN, END = "<!-- table -->", "<!-- end of table -->"
 # Counters of a benchmark that are figures of their own, with their unit; the others stay in Google Benchmark's JSON.
-SHOWN_COUNTERS = {"allocations": "per call", "state_bytes": "bytes"}
+SHOWN_COUNTERS = {"allocations": "per call", "state_bytes": "bytes", "record_bytes": "bytes"}
 NANOSECONDS = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
 
 

@@ -13,7 +13,8 @@
 #include "mpc-autoscaler/commands.h"
 #include "report/decision_block.h"
 #include "report/decision_picture.h"
-#include "runlog/decision_log.h"
+#include "runlog/flight_recording.h"
+#include "runlog/log_source.h"
 #include "runlog/run_directory.h"
 #include "runlog/run_recorder.h"
 #include "trace/timestamps.h"
@@ -25,6 +26,7 @@ constexpr std::size_t kNamedRuns = 5;
 
 struct ExplainOptions {
   std::string run;
+  std::string workload;
   std::string at;
   int step = -1;
   std::string svg;
@@ -32,7 +34,10 @@ struct ExplainOptions {
 
 SettingsTable settings_of(ExplainOptions& options) {
   return {
-      Setting("run", &options.run, "a run's directory, or its decisions.jsonl").require(),
+      Setting("run", &options.run,
+              "a run's directory, its decisions.jsonl, or a flight recorder's directory or segment")
+          .require(),
+      {"workload", &options.workload, "NAMESPACE/NAME, where a recorder's directory holds several"},
       {"at", &options.at,
        "explain the decision in force then: a duration from the run's start (12m30s), or a time "
        "(2026-03-01T12:00:00Z). "
@@ -44,7 +49,7 @@ SettingsTable settings_of(ExplainOptions& options) {
 
 Result<std::string> log_of(const std::string& run) {
   std::error_code error;
-  if (!std::filesystem::is_directory(run, error)) return run;
+  if (!std::filesystem::is_directory(run, error) || runlog::is_flight_recording(run)) return run;
   const std::string path = cat(run, "/", runlog::kDecisionLogName);
   if (std::filesystem::exists(path, error)) return path;
   std::vector<std::string> found;
@@ -76,12 +81,12 @@ Result<TimePoint> time_of(const std::string& at, TimePoint first) {
                      "2026-03-01T12:00:00Z"));
 }
 
-Result<Choice> choose(const std::string& log, const ExplainOptions& options) {
+Result<Choice> choose(const runlog::LogSource& log, const ExplainOptions& options) {
   Choice choice;
   std::int64_t largest_at = 0;
   std::optional<TimePoint> wanted;
   Result<void> state;
-  const auto header = runlog::read_decision_log(
+  const auto read = runlog::read_log(
       log, [](const auto&) { return true; },
       [&](const runlog::DecisionRecord& record) {
         const TimePoint now = record.observation.now;
@@ -106,16 +111,16 @@ Result<Choice> choose(const std::string& log, const ExplainOptions& options) {
         ++choice.decisions;
         return true;
       });
-  if (!header) return std::unexpected(header.error());
+  if (!read) return std::unexpected(read.error());
   if (!state) return std::unexpected(state.error());
-  if (choice.decisions == 0) return invalid(cat(log, ": holds no decision"));
+  if (choice.decisions == 0) return invalid(cat(log.path, ": holds no decision"));
   if (options.step >= 0) {
     if (options.step >= choice.decisions)
-      return invalid(cat("--step is ", options.step, "; ", log, " has the decisions 0 to ", choice.decisions - 1));
+      return invalid(cat("--step is ", options.step, "; ", log.path, " has the decisions 0 to ", choice.decisions - 1));
     choice.step = options.step;
   } else if (!wanted) {
     choice.step = largest_at;
-  } else if (choice.step < 0 || *wanted > choice.last + header->workload.period) {
+  } else if (choice.step < 0 || *wanted > choice.last + read->header.workload.period) {
     return invalid(cat("--at ", options.at, " is outside the run, which has decisions from 0s (",
                        trace::format_rfc3339(choice.first), ") to ", format_duration(choice.last - choice.first), " (",
                        trace::format_rfc3339(choice.last), ")"));
@@ -130,16 +135,20 @@ struct Moment {
   report::DecisionPicture picture;
 };
 
-Result<Moment> read_moment(const std::string& log, const Choice& choice) {
+Result<Moment> read_moment(const runlog::LogSource& log, const Choice& choice) {
   Moment moment;
   std::int64_t step = 0;
-  MPCA_TRY(moment.header, runlog::read_decision_log(
-                              log, [](const auto&) { return true; },
-                              [&](const runlog::DecisionRecord& record) {
-                                if (step++ < choice.step) return true;
-                                moment.record = record;
-                                return false;
-                              }));
+  MPCA_TRY_VOID(runlog::read_log(
+      log,
+      [&](const runlog::LogBeginning& beginning) {
+        moment.header = beginning.header;
+        return true;
+      },
+      [&](const runlog::DecisionRecord& record) {
+        if (step++ < choice.step) return true;
+        moment.record = record;
+        return false;
+      }));
   const policy::Explanation& explanation = moment.record.decision.explanation;
   report::DecisionPicture& picture = moment.picture;
   const auto since_start = [&](TimePoint time) { return to_seconds(time - choice.first); };
@@ -160,7 +169,7 @@ Result<Moment> read_moment(const std::string& log, const Choice& choice) {
                       moment.record.observation.spec_replicas, " → ", moment.record.decision.replicas, " replicas");
   std::optional<report::PicturedDecision> before;
   step = 0;
-  MPCA_TRY_VOID(runlog::read_decision_log(
+  MPCA_TRY_VOID(runlog::read_log(
       log, [](const auto&) { return true; },
       [&](const runlog::DecisionRecord& record) {
         const report::PicturedDecision one{since_start(record.observation.now), record.decision.explanation.demand_rps,
@@ -181,7 +190,8 @@ Result<Moment> read_moment(const std::string& log, const Choice& choice) {
 
 Result<int> explain(const ExplainOptions& options, Context& context) {
   if (!options.at.empty() && options.step >= 0) return invalid("--at and --step both say which decision; give one");
-  MPCA_TRY(const std::string log, log_of(options.run));
+  MPCA_TRY(const std::string path, log_of(options.run));
+  const runlog::LogSource log(path, options.workload);
   MPCA_TRY(const Choice choice, choose(log, options));
   MPCA_TRY(const Moment moment, read_moment(log, choice));
   if (!options.svg.empty()) MPCA_TRY_VOID(write_result(options.svg, report::svg_picture(moment.picture)));

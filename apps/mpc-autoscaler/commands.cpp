@@ -26,6 +26,7 @@ std::vector<Command> all_commands() {
                             grid_realistic_command,
                             report_summarize_run_command,
                             report_costs_command,
+                            report_shadow_command,
                             control_loop_command,
                             run_command}) {
     commands.push_back(make());

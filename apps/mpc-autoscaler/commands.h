@@ -21,6 +21,7 @@ Command policies_command();
 Command prior_command();
 Command replay_command();
 Command report_costs_command();
+Command report_shadow_command();
 Command report_summarize_run_command();
 Command simulate_idealised_command();
 Command study_merge_command();
