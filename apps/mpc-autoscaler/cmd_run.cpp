@@ -232,6 +232,7 @@ Result<int> run(const RunOptions& options, Context& context) {
        .clock = clock,
        .may_write = [&] { return elector == nullptr || elector->may_write(); },
        .may_apply = [&] { return apply.is_on(); },
+       .has_room = [&] { return limit.has_room(kube::Priority::background, clock.now()); },
        .has_rival = {},
        .recorder = recorder ? &*recorder : nullptr,
        .program = kVersionText,

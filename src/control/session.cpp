@@ -350,6 +350,7 @@ void Session::say(std::string_view type, ConditionStatus status, std::string_vie
 
 void Session::tell(const SessionTools& tools, bool is_warning, std::string_view reason, std::string_view action,
                    std::string note) {
+  if (is_warning && !environment_.has_room()) return;  // it comes again with the next period
   const auto told = events_.record(tools.client,
                                    {.regarding = {.api_version = std::string(config::kAutoscalerApiVersion),
                                                   .kind = std::string(config::kAutoscalerKind),
@@ -376,7 +377,8 @@ void Session::write_status(const SessionTools& tools) {
   };
   const bool is_news = !status_at_ || gist(status_) != gist(written_status_);
   if (!is_news && now - *status_at_ < environment_.status_interval) return;
-  if (!environment_.may_write()) return;
+  // In a trouble of all objects, telling must not keep the threads from deciding: news wait for their turn.
+  if (!environment_.may_write() || !environment_.has_room()) return;
   const std::string path = kube::object_path(config::kAutoscalerApiVersion, object_.namespace_name,
                                              config::kAutoscalerResource, object_.name);
   const auto written = timed(Stage::status, [&] {
@@ -393,7 +395,7 @@ void Session::write_status(const SessionTools& tools) {
 void Session::save_if_due(const SessionTools& tools) {
   const TimePoint now = environment_.clock.now();
   if (!saved_at_) saved_at_ = now - environment_.save_interval + spread_of(object_.uid, environment_.save_interval);
-  if (now - *saved_at_ >= environment_.save_interval) save(tools);
+  if (now - *saved_at_ >= environment_.save_interval && environment_.has_room()) save(tools);
 }
 
 void Session::save(const SessionTools& tools) {

@@ -36,6 +36,7 @@ struct SessionEnvironment {
   Clock& clock;
   std::function<bool()> may_write;                                 // this process leads, now
   std::function<bool()> may_apply;                                 // the process is allowed to act at all (--apply)
+  std::function<bool()> has_room;    // the API server may be asked for what can also wait
   std::function<bool(const config::AutoscalerObject&)> has_rival;  // another object has its target
   runlog::FlightRecorder* recorder = nullptr;                      // may be none
   std::string program;                                             // its version, for the record

@@ -11,9 +11,10 @@
 namespace mpca::kube {
 
 enum class Priority {
-  lease,   // never waits, but counts
-  scale,   // waits only for an empty bucket
-  normal,  // leaves a fifth of the bucket to the others
+  lease,       // never waits, but counts
+  scale,       // waits only for an empty bucket
+  normal,      // leaves a fifth of the bucket to the others
+  background,  // leaves half of it; what can also be done later asks has_room() first
 };
 
 /// Any thread.
@@ -25,8 +26,13 @@ class RateLimit {
   /// Zero: go, the token is taken. Else nothing is taken; ask again after that long. A clock that was set back costs
   /// nothing and gives nothing.
   Duration take(Priority priority, TimePoint now);
+  /// Whether take() would let it go. Takes nothing.
+  bool has_room(Priority priority, TimePoint now);
 
  private:
+  void fill(TimePoint now);
+  double needed(Priority priority) const;
+
   const double per_second_;
   const double burst_;
   std::mutex mutex_;  // of what follows

@@ -55,6 +55,7 @@ class Process {
              .clock = clock_,
              .may_write = [this] { return elector_.may_write(); },
              .may_apply = [this] { return applies_; },
+             .has_room = [] { return true; },
              .has_rival = {},
              .program = "test",
              .took = [this](Stage stage, Duration time) { metrics_.took(stage, time); },

@@ -76,13 +76,14 @@ class SessionTest : public testing::Test {
   SessionTools tools{client, load};
   ClusterIndex index;
   SavedStates states{"mpc-system"};
-  bool leads = true, applies = true, has_rival = false;
+  bool leads = true, applies = true, has_rival = false, has_room = true;
   std::vector<std::string> lines;
   SessionEnvironment environment{.index = index,
                                  .states = states,
                                  .clock = clock,
                                  .may_write = [this] { return leads; },
                                  .may_apply = [this] { return applies; },
+                                 .has_room = [this] { return has_room; },
                                  .has_rival = [this](const config::AutoscalerObject&) { return has_rival; },
                                  .program = "test",
                                  .took = [](Stage, Duration) {},
@@ -226,6 +227,18 @@ TEST_F(SessionTest, AStatusInWhichNothingChangedIsWrittenOnceAMinute) {
     clock.sleep_until(clock.now() + 1s);
   }
   EXPECT_EQ(server.count("PATCH", "/status"), 2);
+}
+
+// Telling waits, scaling does not.
+TEST_F(SessionTest, WhenTheApiServerMayNotBeAskedMuchTheStatusIsToldLater) {
+  has_room = false;
+  Session& web = session(autoscaler_object("Auto"));
+  web.run_period(tools, 1);
+  EXPECT_EQ(replicas(), 6);
+  EXPECT_EQ(server.count("PATCH", "/status"), 0);
+  has_room = true;
+  web.run_period(tools, 1);
+  EXPECT_EQ(server.count("PATCH", "/status"), 1);
 }
 
 // ---- what was learned ----

@@ -42,6 +42,17 @@ TEST(RateLimit, FillsUpToTheBurstAndNoFurther) {
   EXPECT_GT(limit.take(Priority::scale, at(3600s)), 0s);
 }
 
+TEST(RateLimit, WhatCanWaitAsksWhetherThereIsRoomAndTakesNothing) {
+  RateLimit limit(10, 10);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_TRUE(limit.has_room(Priority::background, at(0s))) << i;
+    limit.take(Priority::normal, at(0s));
+  }
+  EXPECT_FALSE(limit.has_room(Priority::background, at(0s))) << "half of it is for the others";
+  EXPECT_TRUE(limit.has_room(Priority::normal, at(0s)));
+  EXPECT_TRUE(limit.has_room(Priority::background, at(100ms)));
+}
+
 TEST(RateLimit, AClockSetBackByAnHourNeitherBlocksNorGives) {
   RateLimit limit(10, 1);
   EXPECT_EQ(limit.take(Priority::normal, at(3600s)), 0s);
