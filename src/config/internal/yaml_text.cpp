@@ -49,8 +49,8 @@ std::string folded(std::string_view text, std::size_t indent) {
 std::string scalar(const Json& value, std::size_t indent) {
   if (!value.is_string()) return value.dump();
   const auto& text = value.get_ref<const std::string&>();
-  if (is_plain(text)) return text;
-  return is_foldable(text) ? folded(text, indent) : value.dump();
+  if (is_foldable(text)) return folded(text, indent);
+  return is_plain(text) ? text : value.dump();
 }
 
 bool is_block(const Json& value) { return value.is_structured() && !value.empty(); }
