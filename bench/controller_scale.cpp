@@ -168,6 +168,20 @@ void fill(ClusterIndex& index, int objects) {
   }
 }
 
+/// What a watch would tell of the writes of a tick.
+void echo(const std::vector<std::unique_ptr<Session>>& sessions, std::vector<int>& known, kube::Client& client,
+          ClusterIndex& index) {
+  for (std::size_t i = 0; i < sessions.size(); ++i) {
+    if (sessions[i]->status().current_replicas == known[i]) continue;
+    known[i] = sessions[i]->status().current_replicas;
+    const int object = static_cast<int>(i);
+    const auto body =
+        client.get(cat("/apis/apps/v1/namespaces/", space_of(object), "/deployments/", name_of_object(object)));
+    index.on_target("apps/v1", "Deployment",
+                    {.namespace_name = space_of(object), .name = name_of_object(object), .uid = {}, .object = *body});
+  }
+}
+
 std::vector<json> measure(int objects) {
   const ServerProcess server(objects);
   const double before_mib = resident_mib();
@@ -196,13 +210,14 @@ std::vector<json> measure(int objects) {
             if (stage == Stage::write) writes_s.push_back(to_seconds(time));
             if (stage == Stage::write || stage == Stage::status || stage == Stage::save) ++requests;
           },
-      .log = [](const std::string& line) { std::cerr << line << '\n'; },
+      .log = [](const std::string&) {},
       .instance = "bench"};
   std::vector<std::unique_ptr<Session>> sessions;
   for (int i = 0; i < objects; ++i)
     sessions.push_back(std::make_unique<Session>(
         environment, config::parse_autoscaler(autoscaler(i), name_of_object(i)).value(), std::nullopt));
 
+  std::vector<int> known(sessions.size(), kPodsOfEach);
   std::vector<double> ticks_s, cpu_s, requests_of;
   for (int tick = 0; tick < kWarmTicks + kTicks; ++tick) {
     if (tick == kWarmTicks) writes_s.clear();
@@ -215,6 +230,7 @@ std::vector<json> measure(int objects) {
       cpu_s.push_back(to_seconds(os::thread_cpu_time() - cpu));
       requests_of.push_back(static_cast<double>(requests));
     }
+    echo(sessions, known, client, index);
     clock.sleep_until(clock.now() + kPeriod);
   }
   const auto median = [](std::vector<double> values) {

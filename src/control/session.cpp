@@ -103,6 +103,7 @@ void Session::update(config::AutoscalerObject object, std::optional<std::string>
   const bool is_new = key_.empty();
   const config::AutoscalerObject before = std::exchange(object_, std::move(object));
   problem_ = std::move(problem);
+  object_.status.clear();  // it was read once; from here on we are who writes it
   key_ = cat(object_.namespace_name, "/", object_.name);
   if (problem_) return;
   const bool is_other_target = is_new || before.target_api_version != object_.target_api_version ||
@@ -365,17 +366,19 @@ void Session::tell(const SessionTools& tools, bool is_warning, std::string_view 
   if (!told) environment_.log(cat(key_, ": an event was not written: ", told.error().message));
 }
 
+std::string Session::gist() const {
+  std::string text = cat(status_.observed_generation, " ", status_.desired_replicas, " ", status_.current_replicas, " ",
+                         status_.ready_replicas);
+  for (const config::Condition& each : status_.conditions)
+    text += cat(";", each.type, " ", static_cast<int>(each.status), " ", each.reason);
+  return text;
+}
+
 /// At once when something is said that was not before, else now and then.
 void Session::write_status(const SessionTools& tools) {
   const TimePoint now = environment_.clock.now();
-  const auto gist = [](const config::AutoscalerStatus& status) {
-    std::string text = cat(status.observed_generation, " ", status.desired_replicas, " ", status.current_replicas, " ",
-                           status.ready_replicas);
-    for (const config::Condition& each : status.conditions)
-      text += cat(";", each.type, " ", static_cast<int>(each.status), " ", each.reason);
-    return text;
-  };
-  const bool is_news = !status_at_ || gist(status_) != gist(written_status_);
+  std::string gist = this->gist();
+  const bool is_news = !status_at_ || gist != written_gist_;
   if (!is_news && now - *status_at_ < environment_.status_interval) return;
   // In a trouble of all objects, telling must not keep the threads from deciding: news wait for their turn.
   if (!environment_.may_write() || !environment_.has_room()) return;
@@ -389,7 +392,7 @@ void Session::write_status(const SessionTools& tools) {
     environment_.log(cat(key_, ": status was not written: ", written.error().message));
     return;
   }
-  written_status_ = status_;
+  written_gist_ = std::move(gist);
 }
 
 void Session::save_if_due(const SessionTools& tools) {

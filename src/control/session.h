@@ -36,7 +36,7 @@ struct SessionEnvironment {
   Clock& clock;
   std::function<bool()> may_write;                                 // this process leads, now
   std::function<bool()> may_apply;                                 // the process is allowed to act at all (--apply)
-  std::function<bool()> has_room;    // the API server may be asked for what can also wait
+  std::function<bool()> has_room;                                  // the API server may be asked for what can also wait
   std::function<bool(const config::AutoscalerObject&)> has_rival;  // another object has its target
   runlog::FlightRecorder* recorder = nullptr;                      // may be none
   std::string program;                                             // its version, for the record
@@ -93,6 +93,8 @@ class Session {
   void decide(const SessionTools& tools, const policy::Observation& seen);
   void describe(const policy::Observation& seen, const policy::Decision& decision, const Applied& applied);
   void keep_books(const policy::Observation& seen, const policy::Decision& decision);
+  /// What of the status is news when it changes.
+  std::string gist() const;
   void write_status(const SessionTools& tools);
   void save_if_due(const SessionTools& tools);
   template <class Work>
@@ -111,7 +113,8 @@ class Session {
   int term_ = -1;
   bool has_decided_ = false;  // since the last save
   std::optional<TimePoint> saved_at_, status_at_;
-  config::AutoscalerStatus status_, written_status_;
+  config::AutoscalerStatus status_;
+  std::string written_gist_;  // of the status that the object has
 };
 
 }  // namespace mpca::control
