@@ -21,6 +21,11 @@ NODE = "vnode-0"
 FRONT_PROXY = "front-proxy-client"
 ADAPTER_NAME = "metrics-adapter.kube-system.svc"
 
+# Of each call its outcome and who made it; of writes of a scale what was asked, too.
+AUDIT_POLICY = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived", "ResponseStarted"], "rules": [
+    {"level": "Request", "resources": [{"group": "apps", "resources": ["deployments/scale", "statefulsets/scale"]}]},
+    {"level": "Metadata", "userGroups": ["system:serviceaccounts"]}, {"level": "None"}]}  # fmt: skip
+
 
 class Certificates:
     """Two authorities and what they sign. The subject is the identity: CN the user, O its groups."""
@@ -76,6 +81,7 @@ class ControlPlane:
         self.programs, self.folder = pathlib.Path(programs), pathlib.Path(folder)
         self.certificates = Certificates(self.folder / "pki")
         self.processes = {}
+        self.audit_policy, self.audit_log = self.folder / "audit-policy.json", self.folder / "audit.jsonl"
         for name in ("admin", "controller-manager", "scheduler"):
             self.write_kubeconfig(name, certificate=self.certificates.pair(name))
         self.admin = Api(SERVER, self.certificates.ca, certificate=self.certificates.pair("admin"))
@@ -116,6 +122,7 @@ class ControlPlane:
     def start_api_server(self, *more):
         pki = self.certificates
         apiserver, proxy = pki.pair("apiserver"), pki.pair("front-proxy")
+        self.audit_policy.write_text(json.dumps(AUDIT_POLICY))
         # The gate: Debian's etcd is older than what a watch list needs. No reconciler: it would publish a loopback address.
         self.run("apiserver", self.programs / "kube-apiserver", f"--etcd-servers={ETCD}", "--bind-address=127.0.0.1", "--secure-port=6443",
                  "--advertise-address=198.18.0.1", "--endpoint-reconciler-type=none", "--service-cluster-ip-range=10.96.0.0/16",
@@ -126,7 +133,8 @@ class ControlPlane:
                  f"--requestheader-client-ca-file={pki.folder / 'front-proxy-ca.crt'}", f"--requestheader-allowed-names={FRONT_PROXY}",
                  "--requestheader-username-headers=X-Remote-User", "--requestheader-group-headers=X-Remote-Group",
                  "--requestheader-extra-headers-prefix=X-Remote-Extra-", f"--proxy-client-cert-file={proxy[0]}",
-                 f"--proxy-client-key-file={proxy[1]}", "--profiling=false", "--feature-gates=WatchList=false", *more)  # fmt: skip
+                 f"--proxy-client-key-file={proxy[1]}", "--profiling=false", "--feature-gates=WatchList=false", f"--audit-policy-file={self.audit_policy}",
+                 f"--audit-log-path={self.audit_log}", *more)  # fmt: skip
 
     def controller(self, name, *more):
         config = self.kubeconfig(name)
@@ -159,7 +167,7 @@ class ControlPlane:
         if not self.processes[name].is_running():
             raise RuntimeError(f"{name} ended by itself:\n{self.processes[name].tail()}")
 
-    def wait_until_ready(self, seconds=90):
+    def wait_until_ready(self, seconds=180):
         def is_ready():
             self.check_running("etcd")
             self.check_running("apiserver")
@@ -185,6 +193,12 @@ class ControlPlane:
         if check and done.returncode != 0:
             raise RuntimeError(f"kubectl {' '.join(map(str, words))}: {done.stderr}")
         return done.stdout if check else done
+
+    def audited(self, account):
+        """What this service account asked for, in order; writes of a scale with their bodies."""
+        with open(self.audit_log, encoding="utf-8") as file:
+            events = [json.loads(line) for line in file if account in line and line.endswith("\n")]
+        return [event for event in events if event["user"]["username"] == f"system:serviceaccount:{account}"]
 
     def token(self, namespace, account, seconds=3600, bound_to=None):
         """Of a service account."""

@@ -1,8 +1,8 @@
 """A node without containers: pods that the scheduler puts on it become processes of this machine, each bound to its pod's own
 address, and the node says of them what a kubelet would.
 
-A container's image is a name in `images`: a command, or None for a pod that others speak for. Delays of the start (pulling
-an image) come from the annotation `test.mpc.dev/start-seconds` of the pod; what the program itself needs until its
+A container's image is a name in `images`, as is the first word of its `command` if it has one: a program, or None for a pod
+that others speak for. Delays of the start (pulling an image) come from the annotation `test.mpc.dev/start-seconds` of the pod; what the program itself needs until its
 readiness probe succeeds comes on top.
 """
 
@@ -96,10 +96,9 @@ class NodeAgent:
         if "deletionTimestamp" in what["metadata"]:
             self.pods[uid].delete(what["metadata"].get("deletionGracePeriodSeconds", 30))
 
-    def running(self, namespace, label):
-        """Processes of pods with this label `app`."""
-        return [pod.process for pod in list(self.pods.values())
-                if pod.namespace == namespace and pod.app == label and pod.process and pod.process.is_running()]  # fmt: skip
+    def process(self, namespace, name):
+        """Of a pod."""
+        return next(pod.process for pod in list(self.pods.values()) if (pod.namespace, pod.name) == (namespace, name))
 
 
 class Gone(Exception):
@@ -111,7 +110,6 @@ class Pod:
         self.agent, self.item, self.address = agent, item, address
         meta = item["metadata"]
         self.namespace, self.name, self.uid = meta["namespace"], meta["name"], meta["uid"]
-        self.app = meta.get("labels", {}).get("app", "")
         self.path = f"/api/v1/namespaces/{self.namespace}/pods/{self.name}"
         self.container = item["spec"]["containers"][0]
         self.ended, self.grace_s = threading.Event(), 30
@@ -138,7 +136,8 @@ class Pod:
 
     def live(self):
         try:
-            command = self.agent.images[self.container["image"]]
+            name, *arguments = self.container.get("command") or [self.container["image"].split(":")[0]]
+            command = self.agent.images[name]
             if command is None:
                 self.ended.wait()
                 self.remove()
@@ -147,7 +146,7 @@ class Pod:
             self.pause(float(self.item["metadata"].get("annotations", {}).get(START_DELAY, 0)))
             back_off_s = FIRST_BACK_OFF_S
             while True:
-                code = self.run_once(command)
+                code = self.run_once([*command, *arguments, *self.container.get("args", [])])
                 self.last_state = {"terminated": {"exitCode": code if code >= 0 else 128 - code, "reason": "Error" if code else "Completed",
                                                   "finishedAt": now_text()}}  # fmt: skip
                 self.restarts += 1
@@ -159,11 +158,10 @@ class Pod:
         except KeyError as error:
             self.report("Failed", state={"terminated": {"exitCode": 1, "reason": "ErrImagePull", "message": str(error)}})
 
-    def run_once(self, command):
+    def run_once(self, words):
         """Until the process ends; its exit code."""
-        env = dict(os.environ, HOST=self.address, POD_IP=self.address, POD_NAME=self.name, POD_NAMESPACE=self.namespace)
-        env.update({item["name"]: item.get("value", "") for item in self.container.get("env", [])})
-        words = [*command, *self.container.get("args", [])]
+        env = dict(os.environ, HOST=self.address)
+        env.update({item["name"]: self.value(item) for item in self.container.get("env", [])})
         if self.item["spec"].get("serviceAccountName", "default") != "default":
             words = self.with_service_account(words)
             env |= {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "6443"}
@@ -183,6 +181,12 @@ class Pod:
                 self.report("Running", ready=ready, state=running)
             self.pause(probe.get("periodSeconds", 10) if probe else 0.5)
         return self.process.stop()
+
+    def value(self, variable):
+        if "valueFrom" not in variable:
+            return variable.get("value", "")
+        known = {"metadata.name": self.name, "metadata.namespace": self.namespace, "status.podIP": self.address}
+        return known[variable["valueFrom"]["fieldRef"]["fieldPath"]]
 
     def probe(self, get):
         port = get["port"]

@@ -23,7 +23,7 @@ import prometheus  # noqa: E402
 from control_plane import SERVER, ControlPlane  # noqa: E402
 from node_agent import NodeAgent  # noqa: E402
 
-SUITES = ("client", "run_one", "faults", "hpa")
+SUITES = ("client", "run_one", "faults", "controller", "hpa")
 
 
 class Cluster:
@@ -42,8 +42,9 @@ class Cluster:
     def need_node(self):
         """From now on pods run. Images are our programs, and "nothing": a pod whose status the suite writes."""
         if self.agent is None:
-            images = {"nothing": None, "toy-load": [self.programs / "toy-load"], "mpc-autoscaler": [self.programs / "mpc-autoscaler"],
-                      "prometheus": prometheus.COMMAND}
+            # Pods share the addresses of the namespace, so the controller is told to listen at its own one only.
+            controller = ["sh", "-c", f'exec {self.programs / "mpc-autoscaler"} "$@" --listen "$HOST:8080"', "sh"]
+            images = {"nothing": None, "toy-load": [self.programs / "toy-load"], "mpc-autoscaler": controller, "prometheus": prometheus.COMMAND}
             self.agent = NodeAgent(self.plane, images, self.folder / "pods")
             self.agent.start()
         return self.agent
