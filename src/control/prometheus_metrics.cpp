@@ -34,6 +34,7 @@ LiveReading PrometheusMetrics::read(int ready_replicas) {
   reading.rate_window = settings_.rate_window;
   const LoadQueries& queries = settings_.queries;
   std::optional<Behind> behind;
+  is_silent_ = false;
   const auto ask_for = [&](const prom::InstantQuery& query, std::string_view what) {
     return ask(query, what, ready_replicas, behind, reading.trouble);
   };
@@ -46,7 +47,7 @@ LiveReading PrometheusMetrics::read(int ready_replicas) {
 
 policy::Signal PrometheusMetrics::ask(prom::InstantQuery query, std::string_view what, int ready_replicas,
                                       std::optional<Behind>& behind, std::string& trouble) {
-  if (query.promql.empty()) return {};
+  if (query.promql.empty() || is_silent_) return {};
   if (behind) {
     query.age_promql.clear();
     query.count_promql.clear();
@@ -79,6 +80,7 @@ policy::Signal PrometheusMetrics::ask(prom::InstantQuery query, std::string_view
                                },
                                [&](const prom::Failed& answer) {
                                  note(answer.error.message);
+                                 is_silent_ = answer.kind == prom::FailureKind::no_answer;
                                  return policy::Signal{};
                                }},
                     client_.instant(query));

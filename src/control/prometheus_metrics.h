@@ -30,7 +30,8 @@ struct PrometheusMetricsSettings {
 
 class PrometheusMetrics final : public LiveMetrics {
  public:
-  /// The client outlives it.
+  /// The client outlives it. When a question gets no answer, the others of that reading are not asked: each would wait
+  /// as long, and other workloads with it.
   PrometheusMetrics(PrometheusMetricsSettings settings, prom::PrometheusClient& client);
   LiveReading read(int ready_replicas) override;
 
@@ -44,6 +45,7 @@ class PrometheusMetrics final : public LiveMetrics {
 
   PrometheusMetricsSettings settings_;
   prom::PrometheusClient& client_;
+  bool is_silent_ = false;  // in the current reading
 };
 
 }  // namespace mpca::control

@@ -14,11 +14,13 @@ namespace {
 class ScriptedTransport final : public prom::Transport {
  public:
   Result<prom::Reply> request(const prom::Request& request) override {
+    ++requests;
     for (const auto& [part, reply] : replies)
       if (request.path.find(part) != std::string::npos) return reply;
     return fail(ErrorCode::io, "no answer");
   }
   std::deque<std::pair<std::string, Result<prom::Reply>>> replies;
+  int requests = 0;
 };
 
 prom::Reply number(double value) {
@@ -91,6 +93,7 @@ TEST_F(PrometheusMetricsTest, WithoutAnAnswerAllIsMissingAndItSaysWhy) {
   for (const policy::Signal* signal : {&reading.served_rate_rps, &reading.cpu_cores, &reading.in_flight_requests})
     EXPECT_EQ(signal->quality, policy::Quality::missing);
   EXPECT_NE(reading.trouble.find("no answer"), std::string::npos) << reading.trouble;
+  EXPECT_EQ(transport.requests, 1) << "each of the others would wait as long";
 }
 
 }  // namespace
