@@ -162,9 +162,10 @@ class Pod:
         """Until the process ends; its exit code."""
         env = dict(os.environ, HOST=self.address)
         env.update({item["name"]: self.value(item) for item in self.container.get("env", [])})
-        if self.item["spec"].get("serviceAccountName", "default") != "default":
-            words = self.with_service_account(words)
-            env |= {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "6443"}
+        mounts = self.mounts()
+        if mounts:
+            words = ["unshare", "--mount", "sh", "-c", " && ".join([*mounts, 'exec "$@"']), "sh", *words]
+        env |= {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "6443"} if hasattr(self, "token_folder") else {}
         env.pop("KUBECONFIG", None)
         self.process = Process(self.name, words, self.agent.folder / f"{self.name}.log", env)
         running = {"running": {"startedAt": now_text()}}
@@ -201,15 +202,23 @@ class Pod:
         finally:
             connection.close()
 
-    def with_service_account(self, words):
-        """The command with its token where a pod finds it, in a mount namespace of its own."""
-        folder = self.agent.folder / self.uid
-        folder.mkdir(exist_ok=True)
-        self.token_folder = folder
-        self.renew_token()
-        place = "/run/secrets/kubernetes.io/serviceaccount"
-        script = (f"mount -t tmpfs tmpfs /run && mkdir -p {place} && mount --bind {shlex.quote(str(folder))} {place} && exec \"$@\"")  # fmt: skip
-        return ["unshare", "--mount", "sh", "-c", script, "sh", *words]
+    def mounts(self):
+        """Shell commands that put volumes and the account's token where the container finds them, in mounts of its own. The
+        folder above each is covered first, so that nothing is made in the machine's."""
+        places = {}
+        if self.item["spec"].get("serviceAccountName", "default") != "default":
+            self.token_folder = self.agent.folder / self.uid / "token"
+            places["/run/secrets/kubernetes.io/serviceaccount"] = self.token_folder
+        empty = {volume["name"] for volume in self.item["spec"].get("volumes", []) if "emptyDir" in volume}
+        for mount in self.container.get("volumeMounts", []):
+            if mount["name"] in empty:
+                places[mount["mountPath"]] = self.agent.folder / self.uid / mount["name"]
+        for folder in places.values():
+            folder.mkdir(parents=True, exist_ok=True)
+        if hasattr(self, "token_folder"):
+            self.renew_token()
+        return [f"mount -t tmpfs tmpfs {'/run' if place.startswith('/run/') else os.path.dirname(place)} && mkdir -p {place} && "
+                f"mount --bind {shlex.quote(str(folder))} {place}" for place, folder in places.items()]  # fmt: skip
 
     def renew_token(self, seconds=3600):
         account = self.item["spec"]["serviceAccountName"]
