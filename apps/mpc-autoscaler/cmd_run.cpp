@@ -215,7 +215,7 @@ Result<int> run(const RunOptions& options, Context& context) {
   if (recorder)
     for (const std::string& repair : recorder->repairs()) log(cat("recorder: ", repair));
   {
-    kube::Client client = make_client({});
+    kube::Client client = make_client(once);
     if (!has_rights(client, options, log)) return 1;
   }
 
