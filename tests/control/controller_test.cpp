@@ -3,16 +3,11 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "control/cluster_texts.h"
-#include "control/cluster_watch.h"
-#include "control/controller_metrics.h"
-#include "control/fakes.h"
+#include "control/process.h"
 #include "core/os/real_clock.h"
-#include "kube/lease.h"
 #include "support/fake_api_server.h"
 
 namespace mpca::control {
@@ -23,93 +18,6 @@ using nlohmann::json;
 constexpr const char* kWeb = "/apis/apps/v1/namespaces/shop/deployments/web";
 constexpr const char* kObjects = "/apis/autoscaling.mpc.dev/v1alpha1/namespaces/shop/predictiveautoscalers/";
 constexpr const char* kState = "/api/v1/namespaces/mpc-system/configmaps/mpc-autoscaler-state-uid-of-web";
-
-void pause(Duration length) {
-  os::RealClock clock;
-  clock.sleep_until(clock.now() + length);
-}
-
-bool eventually(const std::function<bool()>& holds) {
-  for (int i = 0; i < 1000; ++i) {
-    if (holds()) return true;
-    pause(10ms);
-  }
-  return false;
-}
-
-class FixedLoad final : public LoadReader {
- public:
-  LiveReading read(const LoadQuestion&) override { return FakeMetrics().reading; }
-};
-
-/// A process of the controller.
-class Process {
- public:
-  Process(test::FakeApiServer& server, std::uint64_t seed, bool applies = true)
-      : server_(server),
-        seed_(seed),
-        applies_(applies),
-        controller_(
-            {.index = index_,
-             .states = states_,
-             .clock = clock_,
-             .may_write = [this] { return elector_.may_write(); },
-             .may_apply = [this] { return applies_; },
-             .has_room = [] { return true; },
-             .has_rival = {},
-             .program = "test",
-             .took = [this](Stage stage, Duration time) { metrics_.took(stage, time); },
-             .log = [](const std::string&) {},
-             .instance = "test"},
-            [this] { return std::make_unique<OneWorker>(make_client()); }, [this] { return watch_->has_synced(); },
-            [](const std::string&) {}),
-        watch_(std::make_unique<ClusterWatch>(
-            [this] { return make_client(); }, std::vector<std::string>{"shop"}, index_,
-            [this](const kube::Change& change) { controller_.on_object(change); }, seed)),
-        thread_([this](const std::stop_token& stop) { controller_.run(stop, 2, 5s); }) {}
-  ~Process() { stop(); }
-  void stop() {
-    thread_.request_stop();
-    if (thread_.joinable()) thread_.join();
-  }
-  ControllerFigures figures() const { return controller_.figures(); }
-  std::string metrics() const { return metrics_.text(controller_, nullptr); }
-
- private:
-  class OneWorker final : public Controller::Worker {
-   public:
-    explicit OneWorker(kube::Client client) : client_(std::move(client)) {}
-    SessionTools tools() override { return {client_, load_}; }
-
-   private:
-    kube::Client client_;
-    FixedLoad load_;
-  };
-  kube::Client make_client() {
-    return {server_.connection(), {.max_attempts = 1}, limit_, clock_, RandomStream(seed_, "kube", ++clients_)};
-  }
-
-  test::FakeApiServer& server_;
-  std::uint64_t seed_;
-  bool applies_;
-  os::RealClock clock_;
-  kube::RateLimit limit_{1000, 1000};
-  std::atomic<std::uint32_t> clients_ = 0;
-  ClusterIndex index_;
-  SavedStates states_{"mpc-system"};
-  ControllerMetrics metrics_;
-  kube::LeaseElector elector_{make_client(),
-                              {.namespace_name = "mpc-system",
-                               .name = "mpc-autoscaler",
-                               .identity = cat("process-", seed_),
-                               .duration = 1500ms,
-                               .renew_deadline = 1s,
-                               .retry = 200ms},
-                              RandomStream(seed_, "lease")};
-  Controller controller_;
-  std::unique_ptr<ClusterWatch> watch_;
-  std::jthread thread_;
-};
 
 class ControllerTest : public testing::Test {
  protected:
@@ -158,7 +66,7 @@ TEST_F(ControllerTest, AChangeOfTheObjectIsTakenOverAtOnce) {
 }
 
 TEST_F(ControllerTest, WithoutPermissionOfTheProcessNothingIsWritten) {
-  Process process(server, 1, false);
+  Process process(server, 1, {.applies = false});
   put(autoscaler_object("Auto"));
   EXPECT_TRUE(eventually([&] { return reason("Acting") == "DryRun"; }));
   EXPECT_EQ(server.count("PATCH", "/scale"), 0);

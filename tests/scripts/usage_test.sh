@@ -16,7 +16,7 @@ expect() {
   fi
 }
 
-for script in build test demo bench check coverage install-packages bare-root-proof; do
+for script in build test demo bench fault-matrix check coverage install-packages bare-root-proof; do
   expect 0 "usage: scripts/$script" "scripts/$script" --help
   expect 2 "--no-such-flag" "scripts/$script" --no-such-flag
 done

@@ -26,6 +26,7 @@ using nlohmann::json;
 
 constexpr std::size_t kPiece = 7;                      // of slow answers
 constexpr auto kLook = std::chrono::milliseconds(20);  // whether a client has gone
+constexpr int kMostBinds = 100;
 
 std::string decoded(std::string_view text) {
   std::string plain;
@@ -178,15 +179,24 @@ struct FakeApiServer::Impl {
   int next_uid = 1;
   int watches = 0;
   int watch_epoch = 0;
+  int fault_epoch = 0;
   int bookmarks = 0;
 
   void listen_on_loopback() {
     listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int reuse = 1;  // the port of before, though connections of before still end
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse);
     sockaddr_in address{};
     address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
-    MPCA_CHECK(bind(listener, reinterpret_cast<sockaddr*>(&address), size) == 0 && listen(listener, 256) == 0 &&
+    bool is_bound = false;
+    for (int i = 0; i < kMostBinds && !is_bound; ++i) {
+      is_bound = bind(listener, reinterpret_cast<sockaddr*>(&address), size) == 0;
+      if (!is_bound) usleep(10'000);
+    }
+    MPCA_CHECK(is_bound && listen(listener, 256) == 0 &&
                    getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) == 0,
                "a test needs a free port");
     port = ntohs(address.sin_port);
@@ -216,13 +226,18 @@ struct FakeApiServer::Impl {
     changed.notify_all();
   }
 
-  void stop() {
-    is_stopped = true;
+  void stop_listening() {
+    if (!acceptor.joinable()) return;
     shutdown(listener, SHUT_RDWR);
     acceptor.join();
+    close(listener);
+  }
+
+  void stop() {
+    is_stopped = true;
+    stop_listening();
     cut();
     for (Connection& connection : connections) connection.thread.join();
-    close(listener);
     SSL_CTX_free(context);
   }
 
@@ -278,6 +293,7 @@ struct FakeApiServer::Impl {
       if (!fault->method.empty() && fault->method != request.method) continue;
       if (request.path.find(fault->path) == std::string::npos) continue;
       if (fault->kind == Fault::Kind::watch_error && request.path.find("watch=1") == std::string::npos) continue;
+      if (!fault->token.empty() && request.authorization != "Bearer " + fault->token) continue;
       Fault taken = *fault;
       if (fault->times > 0 && --fault->times == 0) faults.erase(fault);
       return taken;
@@ -289,12 +305,17 @@ struct FakeApiServer::Impl {
   bool handle(const Request& request, Wire& wire, int socket) {
     using Kind = Fault::Kind;
     std::unique_lock lock(mutex);
+    const std::size_t number = requests.size();
     requests.push_back(request);
     const auto fault = take_fault(request);
     const std::optional<Kind> kind = fault ? std::optional(fault->kind) : std::nullopt;
     if (kind == Kind::hang) {
       while (!is_stopped && !has_gone(socket)) changed.wait_for(lock, kLook);
       return false;
+    }
+    if (kind == Kind::late) {
+      const int epoch = fault_epoch;
+      while (!is_stopped && epoch == fault_epoch) changed.wait_for(lock, kLook);
     }
     if (kind == Kind::reset) {
       const linger at_once{1, 0};
@@ -312,6 +333,7 @@ struct FakeApiServer::Impl {
     if (request.method == "GET" && (place.value("watch") == "1" || place.value("watch") == "true"))
       return watch(lock, wire, socket, place, fault);
     const Answer answer = carry_out(request, place);
+    requests[number].status = answer.status;
     if (kind == Kind::lost) return false;
     return send_answer(lock, wire, answer, kind);
   }
@@ -669,6 +691,8 @@ void FakeApiServer::add_fault(Fault fault) {
 void FakeApiServer::clear_faults() {
   const std::scoped_lock lock(impl_->mutex);
   impl_->faults.clear();
+  ++impl_->fault_epoch;
+  impl_->changed.notify_all();
 }
 
 void FakeApiServer::compact() {
@@ -690,6 +714,13 @@ void FakeApiServer::end_watches() {
 }
 
 void FakeApiServer::cut_connections() { impl_->cut(); }
+
+void FakeApiServer::go_away() {
+  impl_->stop_listening();
+  impl_->cut();
+}
+
+void FakeApiServer::come_back() { impl_->listen_on_loopback(); }
 
 std::vector<FakeApiServer::Request> FakeApiServer::requests() const {
   const std::scoped_lock lock(impl_->mutex);

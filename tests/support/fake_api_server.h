@@ -36,6 +36,7 @@ struct Fault {
     half_close,   // carried out, but only the first half of the answer's body comes
     slow,         // carried out; the answer comes in small pieces
     watch_error,  // of a watch: 200 and an ERROR event with `status` and `reason`
+    late,         // carried out only when the fault is cleared, as the request of a process that was stopped
   };
   Kind kind = Kind::status;
   int status = 500;
@@ -44,6 +45,7 @@ struct Fault {
   std::string method{};   // empty: any
   std::string path{};     // a part of path and query; empty: any
   int times = 1;          // -1: until clear_faults()
+  std::string token{};    // of the client's Authorization; empty: any
 };
 
 class FakeApiServer {
@@ -52,6 +54,7 @@ class FakeApiServer {
     std::string method, path;  // with its query
     std::string content_type, authorization, host;
     std::string body;
+    int status = 0;  // 0: nothing was carried out
   };
 
   explicit FakeApiServer(std::optional<FakeTls> tls = {});
@@ -87,6 +90,10 @@ class FakeApiServer {
   void end_watches();
   /// Cuts all connections.
   void cut_connections();
+  /// As if the process had ended: connections break, new ones are refused.
+  void go_away();
+  /// At the same port, with all its objects.
+  void come_back();
 
   std::vector<Request> requests() const;
   /// Requests of that method whose path holds `part`.

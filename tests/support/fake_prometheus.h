@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,8 +34,14 @@ class FakePrometheus {
     enum class Then { keep, close, hang } then = Then::keep;
   };
 
-  FakePrometheus() : server_([this](ScriptedServer::Client& client) { serve(client); }) {}
-  std::string url(std::string_view path = "") const { return server_.url(path); }
+  FakePrometheus() { start(0); }
+  std::string url(std::string_view path = "") const { return server_->url(path); }
+  /// As if the process had ended: connections break, new ones are refused.
+  void go_away() {
+    port_ = server_->port();
+    server_.reset();
+  }
+  void come_back() { start(port_); }
 
   /// Queries of exactly `promql` are answered so; all others find no series.
   void set(const std::string& promql, Script script) {
@@ -44,6 +52,11 @@ class FakePrometheus {
   void next(const std::vector<Script>& scripts) {
     const std::scoped_lock lock(mutex_);
     next_.insert(next_.end(), scripts.begin(), scripts.end());
+  }
+  /// Whatever is asked is answered so, until nullopt.
+  void always(std::optional<Script> script) {
+    const std::scoped_lock lock(mutex_);
+    always_ = std::move(script);
   }
   std::vector<Asked> asked() const {
     const std::scoped_lock lock(mutex_);
@@ -86,6 +99,10 @@ class FakePrometheus {
                          std::string(results) + "]}" + std::string(further_fields) + "}");
   }
 
+  void start(std::uint16_t port) {
+    server_.emplace([this](ScriptedServer::Client& client) { serve(client); }, port);
+  }
+
   void serve(ScriptedServer::Client& client) {
     for (std::string text = client.read_request(); !text.empty(); text = client.read_request()) {
       const Script script = script_for(parsed(text));
@@ -103,6 +120,7 @@ class FakePrometheus {
       next_.pop_front();
       return script;
     }
+    if (always_) return *always_;
     const auto field = asked.fields.find("query");
     const auto found = field == asked.fields.end() ? scripts_.end() : scripts_.find(field->second);
     return found == scripts_.end() ? empty() : found->second;
@@ -147,11 +165,13 @@ class FakePrometheus {
     return bytes;
   }
 
-  mutable std::mutex mutex_;  // of the three below
+  mutable std::mutex mutex_;  // of the four below
   std::map<std::string, Script> scripts_;
   std::deque<Script> next_;
+  std::optional<Script> always_;
   std::vector<Asked> asked_;
-  ScriptedServer server_;  // the last, so that its threads end first
+  std::uint16_t port_ = 0;
+  std::optional<ScriptedServer> server_;  // the last, so that its threads end first
 };
 
 }  // namespace mpca::test

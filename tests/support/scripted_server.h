@@ -63,10 +63,14 @@ class ScriptedServer {
   };
   using Script = std::function<void(Client&)>;
 
-  explicit ScriptedServer(Script script) : script_(std::move(script)) {
+  ///   port   0: any free one; else one that a server of before had
+  explicit ScriptedServer(Script script, std::uint16_t port = 0) : script_(std::move(script)) {
     listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int reuse = 1;
+    setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse);
     sockaddr_in address{};
     address.sin_family = AF_INET;
+    address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     MPCA_CHECK(bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0, "a loopback port");
     MPCA_CHECK(listen(listener_, 1024) == 0, "a listening port");
