@@ -17,6 +17,7 @@
 #include <set>
 #include <thread>
 
+#include "core/os/real_clock.h"
 #include "core/text.h"
 
 namespace mpca::test {
@@ -192,9 +193,10 @@ struct FakeApiServer::Impl {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
     bool is_bound = false;
+    os::RealClock clock;
     for (int i = 0; i < kMostBinds && !is_bound; ++i) {
       is_bound = bind(listener, reinterpret_cast<sockaddr*>(&address), size) == 0;
-      if (!is_bound) usleep(10'000);
+      if (!is_bound) clock.sleep_until(clock.now() + std::chrono::milliseconds(10));
     }
     MPCA_CHECK(is_bound && listen(listener, 256) == 0 &&
                    getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) == 0,
