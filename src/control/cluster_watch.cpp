@@ -23,7 +23,7 @@ constexpr std::string_view kHpas = "autoscaling/v2";
 ClusterWatch::ClusterWatch(const std::function<kube::Client()>& make_client, const std::vector<std::string>& namespaces,
                            ClusterIndex& index, const kube::OnChange& on_object, std::uint64_t seed) {
   std::uint32_t number = 0;
-  const auto add = [&](std::string_view api_version, std::string_view resource, kube::OnChange on_change) {
+  const auto add = [&](std::string_view api_version, std::string_view resource, const kube::OnChange& on_change) {
     for (const std::string& space : namespaces.empty() ? std::vector<std::string>{""} : namespaces) {
       std::string path = kube::object_path(api_version, space, resource);
       watches_.push_back({.what = cat(resource, space.empty() ? "" : " of ", space),

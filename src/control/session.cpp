@@ -160,7 +160,9 @@ bool Session::load_memory(const SessionTools& tools, int term) {
   }
   make_policy(*memory);
   if (books_ != nullptr && reader->has("books"))
-    if (const auto books = reader->state("books"); books) static_cast<void>(books_->load_state(*books));
+    if (const auto books = reader->state("books"))
+      if (const auto loaded = books_->load_state(*books); !loaded)
+        environment_.log(cat(key_, ": the books of the shadow begin anew: ", loaded.error().message));
   return true;
 }
 
@@ -234,8 +236,13 @@ void Session::decide(const SessionTools& tools, const policy::Observation& seen)
   const policy::Decision decision = timed(Stage::decide, [&] { return policy_->decide(seen); });
   has_decided_ = true;
   // Before anything is done about it: what was decided is known even if the controller dies in the middle.
-  if (environment_.recorder != nullptr)
-    timed(Stage::record, [&] { environment_.recorder->record(key_, header, state, {seen, decision}); });
+  if (environment_.recorder != nullptr) {
+    const auto recorded =
+        timed(Stage::record, [&] { return environment_.recorder->record(key_, header, state, {seen, decision}); });
+    if (!recorded && !is_unrecorded_)
+      environment_.log(cat(key_, ": decisions are not recorded: ", recorded.error().message));
+    is_unrecorded_ = !recorded;
+  }
   Applied applied{.replicas = seen.spec_replicas, .trouble = std::nullopt, .message = {}};
   if (acting().is_allowed && decision.replicas != seen.spec_replicas) {
     applied = timed(Stage::write, [&] {

@@ -111,7 +111,8 @@ class Session {
   kube::EventRecorder events_;
 
   int term_ = -1;
-  bool has_decided_ = false;  // since the last save
+  bool has_decided_ = false;    // since the last save
+  bool is_unrecorded_ = false;  // the last decision is
   std::optional<TimePoint> saved_at_, status_at_;
   config::AutoscalerStatus status_;
   std::string written_gist_;  // of the status that the object has

@@ -13,7 +13,7 @@ namespace {
 constexpr int kLongestInterval = 4;  // periods; of more time nobody knows what it was like
 constexpr int kStateVersion = 1;
 constexpr double kSecondsPerHour = 3600.0;
-constexpr double kLongestLag_s = 1e6;
+constexpr double kLongestLagSeconds = 1e6;
 
 double late_rps(double demand_rps, double ready, double capacity_rps) {
   return std::max(demand_rps - ready * capacity_rps, 0.0);
@@ -21,7 +21,7 @@ double late_rps(double demand_rps, double ready, double capacity_rps) {
 
 Duration readiness_lag_of(const Explanation& explanation, Duration otherwise) {
   const auto learned_s = named_value(explanation, "readiness_lag_s");
-  const bool is_possible = learned_s && *learned_s >= 0.0 && *learned_s < kLongestLag_s;
+  const bool is_possible = learned_s && *learned_s >= 0.0 && *learned_s < kLongestLagSeconds;
   return is_possible ? from_seconds(*learned_s) : otherwise;
 }
 

@@ -70,10 +70,10 @@ struct RecordMemory {
     DoubleSlot level, demand;
   };
   std::vector<Point> forecast;
-  template <std::size_t kNumbers>
+  template <std::size_t Numbers>
   struct Named {
     std::uint32_t text = 0;
-    std::array<DoubleSlot, kNumbers> numbers{};
+    std::array<DoubleSlot, Numbers> numbers{};
   };
   std::vector<std::uint32_t> value_names, vote_names;  // by place
   std::vector<Named<1>> values;
