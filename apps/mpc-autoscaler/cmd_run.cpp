@@ -13,6 +13,7 @@
 #include "core/os/file.h"
 #include "core/os/real_clock.h"
 #include "core/text.h"
+#include "keda/scaler_server.h"
 #include "kube/access.h"
 #include "kube/lease.h"
 #include "mpc-autoscaler/cluster_options.h"
@@ -43,6 +44,7 @@ struct RunOptions {
   Duration scrape_interval = std::chrono::seconds(1);
   std::string record;
   runlog::FlightRecorderSettings recorder;
+  keda::ScalerServerSettings keda;
   ClusterOptions cluster;
 };
 
@@ -71,6 +73,7 @@ SettingsTable settings_of(RunOptions& options) {
       {"record", &options.record, "directory of the flight recorder, for `replay`, `explain` and `report shadow`"},
   };
   for (const Setting& setting : runlog::settings_of(options.recorder)) table.push_back(setting);
+  for (const Setting& setting : keda::settings_of(options.keda)) table.push_back(setting);
   for (const Setting& setting : settings_of(options.cluster)) table.push_back(setting);
   return table;
 }
@@ -184,6 +187,19 @@ bool has_rights(kube::Client& client, const RunOptions& options, Log& log) {
   return has_all;
 }
 
+keda::Source keda_source(const control::Controller& controller, Clock& clock) {
+  return {.is_leading = [&controller] { return controller.is_leading(); },
+          .find = [&controller, &clock](const std::string& namespace_name,
+                                        const std::string& name) -> std::optional<keda::LastDecision> {
+            const auto summary = controller.summary(namespace_name, name);
+            if (!summary) return std::nullopt;
+            keda::LastDecision last{
+                .desired_replicas = summary->desired_replicas, .age = std::nullopt, .period = summary->period};
+            if (summary->last_decision) last.age = clock.now() - *summary->last_decision;
+            return last;
+          }};
+}
+
 Result<int> run(const RunOptions& options, Context& context) {
   Problems problems;
   auto cluster = connect(options.cluster);
@@ -194,6 +210,7 @@ Result<int> run(const RunOptions& options, Context& context) {
       .namespace_name = options.own_namespace, .name = options.lease, .identity = identity(seed)};
   if (const auto valid = kube::check(lease); !valid) problems.add(valid.error().message);
   if (!options.apply_file.empty() && !options.apply) problems.add("--apply-file is only of use with --apply");
+  if (const auto valid = keda::check(options.keda); !valid) problems.add(valid.error().message);
   if (!problems.empty()) return input_failure(problems.to_result().error(), "mpc-autoscaler run", context);
   std::optional<runlog::FlightRecorder> recorder;
   if (!options.record.empty()) {
@@ -258,11 +275,20 @@ Result<int> run(const RunOptions& options, Context& context) {
                        }});
   if (!server) return input_failure(server.error(), "mpc-autoscaler run", context);
   log(cat("listening on port ", server->port()));
+  std::optional<keda::ScalerServer> scaler;
+  if (!options.keda.listen.empty()) {
+    auto started = keda::ScalerServer::start(options.keda, keda_source(controller, clock),
+                                             [&](const std::string& line) { log(line); });
+    if (!started) return input_failure(started.error(), "mpc-autoscaler run", context);
+    scaler = *std::move(started);
+    log(cat("for KEDA on port ", scaler->port(), ", while this process leads"));
+  }
   if (!options.no_leader_election)
     elector = std::make_unique<kube::LeaseElector>(make_client({.timeout = std::chrono::seconds(3), .max_attempts = 1}),
                                                    lease, RandomStream(seed, "lease"));
 
   controller.run(context.stop, options.workers, std::chrono::seconds(20));
+  scaler.reset();
   elector.reset();
   log("stopped");
   return 0;

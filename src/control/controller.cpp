@@ -174,7 +174,9 @@ void Controller::finish(const Job& job, std::optional<PeriodResult> result) {
                    .ready_replicas = status.ready_replicas,
                    .desired_replicas = status.desired_replicas,
                    .demand_rps = status.demand_rps,
-                   .shadow = status.shadow};
+                   .shadow = status.shadow,
+                   .last_decision = status.last_decision,
+                   .period = period};
 }
 
 // ---- the threads ----
@@ -262,6 +264,12 @@ std::vector<SessionSummary> Controller::summaries() const {
   return summaries;
 }
 
+std::optional<SessionSummary> Controller::summary(const std::string& namespace_name, const std::string& name) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = entries_.find(cat(namespace_name, "/", name));
+  return found == entries_.end() ? std::nullopt : std::optional(found->second.summary);
+}
+
 ControllerFigures Controller::figures() const {
   const std::scoped_lock lock(mutex_);
   ControllerFigures figures = figures_;
@@ -271,6 +279,11 @@ ControllerFigures Controller::figures() const {
   for (const auto& [key, entry] : entries_)
     if (entry.running_since) figures.longest_running = std::max(figures.longest_running, now - *entry.running_since);
   return figures;
+}
+
+bool Controller::is_leading() const {
+  const std::scoped_lock lock(mutex_);
+  return is_leading_;
 }
 
 }  // namespace mpca::control

@@ -28,6 +28,8 @@ struct SessionSummary {
   int current_replicas = 0, ready_replicas = 0, desired_replicas = 0;
   std::optional<double> demand_rps;
   std::optional<config::ShadowStatus> shadow;
+  std::optional<TimePoint> last_decision;  // of `desired_replicas`
+  Duration period{};
 };
 
 struct ControllerFigures {
@@ -64,7 +66,10 @@ class Controller {
 
   // Any thread.
   std::vector<SessionSummary> summaries() const;
+  /// nullopt: there is no such object. Before its first period nothing is known but that.
+  std::optional<SessionSummary> summary(const std::string& namespace_name, const std::string& name) const;
   ControllerFigures figures() const;
+  bool is_leading() const;
 
  private:
   using Object = std::pair<config::AutoscalerObject, std::optional<std::string>>;  // with why it is not understood

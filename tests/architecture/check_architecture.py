@@ -26,6 +26,8 @@ LIBRARY_OF_HEADER = {
     "prometheus/": "prometheus-cpp::core",
     "spdlog/": "spdlog::spdlog_header_only",
     "date/": "date::date-tz",
+    "grpc": "external_scaler",
+    "external_scaler.": "external_scaler",
 }
 
 # Standard headers that bring I/O, threads, exceptions or unrepeatable numbers into a pure room.

@@ -97,6 +97,23 @@ def check_controller(objects):
     check(probes == {"/healthz", "/readyz"}, "its probes", probes)
 
 
+def check_keda():
+    """The Service finds the controller's pods each by itself, and the example asks it about the example."""
+    service = documents(DEPLOY / "optional/keda.yaml")[0]
+    pods = named(documents(DEPLOY / "run.yaml"), "Deployment")["mpc-autoscaler"]["spec"]["selector"]["matchLabels"]
+    check(service["spec"]["selector"] == pods and service["spec"]["clusterIP"] == "None", "KEDA finds each pod", service)
+    web = named(documents(DEPLOY / "examples/web.yaml"), "PredictiveAutoscaler")["web"]["spec"]
+    scaled = documents(DEPLOY / "examples/keda-web.yaml")[0]["spec"]
+    asked = scaled["triggers"][0]
+    meta, port = service["metadata"], service["spec"]["ports"][0]["port"]
+    check(asked["metadata"] == {"scalerAddress": f"{meta['name']}.{meta['namespace']}:{port}", "autoscaler": "web"}
+          and asked["metricType"] == "AverageValue", "it asks that Service about web", asked)
+    check([scaled["minReplicaCount"], scaled["maxReplicaCount"]] == [web["minReplicas"], web["maxReplicas"]],
+          "its bounds are those of the object", scaled)
+    check({"scaleUp", "scaleDown"} == scaled["advanced"]["horizontalPodAutoscalerConfig"]["behavior"].keys() and
+          scaled["fallback"]["replicas"] >= web["minReplicas"], "it has a behavior and a fallback", scaled)
+
+
 def check_order(paths):
     """kubectl takes files by name: a namespace has to be there before what is in it."""
     seen = set()
@@ -168,6 +185,7 @@ def main():
                 check_pods(path, each)
     check_controller([each for path in applied for each in documents(path)])
     check_order(applied)
+    check_keda()
     check_reference(documents(DEPLOY / "crd.yaml")[0])
     check_command()
     return finish()

@@ -56,6 +56,20 @@ TEST_F(ControllerTest, AnObjectIsFoundActedOnAndForgottenWithItsState) {
   EXPECT_TRUE(eventually([&] { return server.object(kState).empty(); }));
 }
 
+TEST_F(ControllerTest, WhoAsksIsToldTheLastDecisionAndItsTime) {
+  const TimePoint begin = os::RealClock().now();
+  Process process(server, 1, {.applies = false});
+  EXPECT_FALSE(process.summary("web"));
+  put(autoscaler_object("Recommend"));
+  ASSERT_TRUE(eventually([&] { return process.figures().decided > 0; }));
+  const auto summary = process.summary("web");
+  ASSERT_TRUE(summary && summary->last_decision);
+  EXPECT_EQ(summary->desired_replicas, 6);
+  EXPECT_GE(*summary->last_decision, begin);
+  EXPECT_GT(summary->period, 0s);
+  EXPECT_FALSE(process.summary("api"));
+}
+
 TEST_F(ControllerTest, AChangeOfTheObjectIsTakenOverAtOnce) {
   Process process(server, 1);
   put(autoscaler_object("Recommend"));

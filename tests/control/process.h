@@ -77,6 +77,7 @@ class Process {
     if (thread_.joinable()) thread_.join();
   }
   ControllerFigures figures() const { return controller_.figures(); }
+  std::optional<SessionSummary> summary(const std::string& name) const { return controller_.summary("shop", name); }
   std::string metrics() const { return metrics_.text(controller_, nullptr); }
 
  private:
