@@ -1,23 +1,19 @@
 // `run-one`, the reference lab's `mpc-control-loop`: one workload of a cluster under live control for a while, with the
 // lab's flags and log. A dry run unless --apply is given.
-#include <cstdlib>
 #include <deque>
 
 #include "cli/command.h"
-#include "config/kubeconfig.h"
 #include "config/policy_text.h"
 #include "control/control_run.h"
-#include "control/kube_transport.h"
 #include "control/kube_workload.h"
-#include "control/prometheus_metrics.h"
 #include "core/os/real_clock.h"
 #include "core/os/time_zone.h"
 #include "core/text.h"
+#include "mpc-autoscaler/cluster_options.h"
 #include "mpc-autoscaler/command_result.h"
 #include "mpc-autoscaler/commands.h"
 #include "mpca_version.h"
 #include "policy/lab_online/lab_online.h"
-#include "prom/http_transport.h"
 
 namespace mpca::app {
 namespace {
@@ -43,13 +39,9 @@ struct ControlLoopOptions {
   std::string deployment = "toy-load-toy-load";
   std::string kind = "Deployment";
   std::string api_version = "apps/v1";
-  std::string prom_namespace = "toy-monitoring";
-  std::string prom_service = "toy-prometheus";
-  std::string prom_url;
+  PrometheusOptions prometheus;
   double step_seconds = 15.0;
   double duration_seconds = 900.0;
-  int prom_query_retries = 3;
-  double prom_query_backoff_seconds = 0.3;
   std::string metric_rate_window = "1m";
   policy::Workload workload;
   std::deque<LabFlag> lab_flags;
@@ -59,34 +51,20 @@ struct ControlLoopOptions {
   std::string decision_log;
   bool apply = false;
   bool dry_run = false;
-  std::string kube_server;
-  std::string kube_context;
-  std::string kubeconfig;
+  ClusterOptions cluster;
 };
 
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value != nullptr ? value : "";
-}
-
 SettingsTable settings_of(ControlLoopOptions& options) {
-  options.kube_server = environment("KUBECTL_SERVER");
-  options.kube_context = environment("KUBECTL_CONTEXT");
   SettingsTable table = {
       {"namespace", &options.name_space, "of the workload and its pods' metrics"},
       {"deployment", &options.deployment, "name of the workload; also the label `job` of its metrics"},
       {"kind", &options.kind, "of the workload: anything with a scale subresource"},
       {"api-version", &options.api_version, "of that kind, as apps/v1"},
-      {"prom-namespace", &options.prom_namespace, "of Prometheus' service, behind the API server's proxy"},
-      {"prom-service", &options.prom_service, "NAME or NAME:PORT (9090)"},
-      {"prom-url", &options.prom_url, "asks Prometheus at this address instead of through the API server"},
       {"step-seconds", &options.step_seconds, "s", Range::between(0.1, 3600), "between decisions"},
       {"duration-seconds", &options.duration_seconds, "s", Range::between(0, 1e9), "of the run; 0: until stopped"},
-      {"prom-query-retries", &options.prom_query_retries, "", Range::between(1, 20), "tries of a query"},
-      {"prom-query-backoff-seconds", &options.prom_query_backoff_seconds, "s", Range::between(0, 60),
-       "longest first pause between them; doubles"},
       {"metric-rate-window", &options.metric_rate_window, "over which rates are means, as 1m"},
   };
+  for (Setting& setting : settings_of(options.prometheus)) table.push_back(std::move(setting));
   for (const SettingInfo& info : policy::lab_online_settings()) {
     LabFlag& flag = options.lab_flags.emplace_back();
     flag.name = info.name;
@@ -121,12 +99,9 @@ SettingsTable settings_of(ControlLoopOptions& options) {
       {"decision-log", &options.decision_log, "the lossless log for `replay`, as FILE.jsonl; replaced"},
       {"apply", &options.apply, "scale the workload; without it nothing is ever written"},
       {"dry-run", &options.dry_run, "say only what would be done (the default)"},
-      {"kube-server", &options.kube_server,
-       "API server without credentials, such as a `kubectl proxy` (KUBECTL_SERVER)"},
-      {"kube-context", &options.kube_context, "of the kubeconfig (KUBECTL_CONTEXT)"},
-      {"kubeconfig", &options.kubeconfig, "file; not given: $KUBECONFIG, ~/.kube/config, or the pod we run in"},
   };
   table.insert(table.end(), rest.begin(), rest.end());
+  for (Setting& setting : settings_of(options.cluster)) table.push_back(std::move(setting));
   return table;
 }
 
@@ -147,37 +122,6 @@ Result<std::string> policy_text(const ControlLoopOptions& options, bool lab_mann
   return config::resolve_policy_text(options.policy);
 }
 
-struct Cluster {
-  kube::Connection connection;
-  std::string shown;  // as the lab says it
-};
-
-Result<Cluster> connect(const ControlLoopOptions& options) {
-  if (!options.kube_server.empty()) {
-    kube::Connection connection;
-    connection.server = options.kube_server;
-    connection.description = options.kube_server;
-    return Cluster{std::move(connection), cat("kubectl proxy: ", options.kube_server)};
-  }
-  const std::string host = environment("KUBERNETES_SERVICE_HOST");
-  if (options.kubeconfig.empty() && options.kube_context.empty() && environment("KUBECONFIG").empty() &&
-      !host.empty()) {
-    MPCA_TRY(kube::Connection connection, kube::in_cluster(host, environment("KUBERNETES_SERVICE_PORT")));
-    return Cluster{std::move(connection), "in-cluster"};
-  }
-  const std::vector<std::string> files = options.kubeconfig.empty()
-                                             ? config::kubeconfig_files(environment("KUBECONFIG"), environment("HOME"))
-                                             : std::vector{options.kubeconfig};
-  auto read = config::load_kubeconfig(files, options.kube_context);
-  if (!read && read.error().code == ErrorCode::not_found)
-    return fail(ErrorCode::not_found,
-                cat(read.error().message, " (no cluster without --kube-server, --kubeconfig, or being in a pod)"));
-  MPCA_TRY(kube::Connection connection, std::move(read));
-  std::string shown =
-      cat("kubectl context: ", options.kube_context.empty() ? connection.description : options.kube_context);
-  return Cluster{std::move(connection), std::move(shown)};
-}
-
 Result<int> control_loop(const ControlLoopOptions& options, Context& context) {
   Problems problems;
   policy::Workload workload = options.workload;
@@ -192,56 +136,39 @@ Result<int> control_loop(const ControlLoopOptions& options, Context& context) {
   const auto zone = os::find_time_zone(options.time_zone);
   if (!zone) problems.add(cat("--time-zone: ", zone.error().message));
   const auto window = parse_duration(options.metric_rate_window);
-  Result<prom::LabQueries> queries = invalid("");
-  if (window) {
-    queries = prom::lab_queries({.name_space = options.name_space, .job = options.deployment, .rate_window = *window});
-    if (!queries) problems.add(cat("--", queries.error().message));
-  } else {
+  if (!window) {
     problems.add(
         cat("--metric-rate-window is \"", options.metric_rate_window, "\"; must be a duration such as 30s or 1m"));
   }
-  const std::size_t colon = options.prom_service.find(':');
-  const auto proxy = prom::service_proxy_path(
-      options.prom_namespace, "http", options.prom_service.substr(0, colon),
-      colon == std::string::npos ? "9090" : std::string_view(options.prom_service).substr(colon + 1));
-  if (!proxy) problems.add(cat("--prom-namespace, --prom-service: ", proxy.error().message));
-  auto cluster = connect(options);
+  auto cluster = connect(options.cluster);
   if (!cluster) problems.add(cluster.error().message);
+  os::RealClock clock;
+  // Replicas of a controller are to draw different pauses.
+  const auto seed = static_cast<std::uint64_t>(os::monotonic_now().count());
+  kube::RateLimit limit(kCallsPerSecond, kCallsAtOnce);
+  const kube::Connection connection = cluster ? cluster->connection : kube::Connection{};
+  // Its questions are tried again by who asks them; both together outlast many periods.
+  auto metrics = prometheus_metrics(
+      options.prometheus, options.name_space, options.deployment, window.value_or(std::chrono::minutes(1)),
+      kube::Client(connection, {.max_attempts = 1}, limit, clock, RandomStream(seed, "queries")), clock, seed);
+  if (!metrics) problems.add(metrics.error().message);
   if (!problems.empty()) return input_failure(problems.to_result().error(), "mpc-control-loop", context);
 
   context.out << "[mpc] " << cluster->shown << '\n';
   if (!options.apply) context.out << "[mpc] dry-run mode: pass --apply to scale the deployment\n";
   context.out.flush();
 
-  os::RealClock clock;
-  // Replicas of a controller are to draw different pauses.
-  const auto seed = static_cast<std::uint64_t>(os::monotonic_now().count());
-  kube::RateLimit limit(kCallsPerSecond, kCallsAtOnce);
   kube::Client client(cluster->connection, {}, limit, clock, RandomStream(seed, "kube"));
   control::KubeWorkload target({.api_version = options.api_version,
                                 .kind = options.kind,
                                 .namespace_name = options.name_space,
                                 .name = options.deployment},
                                client);
-  // Its questions are tried again by who asks them; both together outlast many periods.
-  kube::Client asking(cluster->connection, {.max_attempts = 1}, limit, clock, RandomStream(seed, "proxy"));
-  RandomStream random(seed, "prometheus");
-  std::unique_ptr<prom::Transport> transport;
-  if (options.prom_url.empty()) {
-    transport = std::make_unique<control::KubeTransport>(asking);
-  } else {
-    transport = std::make_unique<prom::HttpTransport>(options.prom_url, net::HttpClientSettings{});
-  }
-  prom::PrometheusClient prometheus({.path_prefix = options.prom_url.empty() ? *proxy : std::string(),
-                                     .tries = options.prom_query_retries,
-                                     .backoff = from_seconds(options.prom_query_backoff_seconds)},
-                                    *transport, clock, random);
-  control::PrometheusMetrics metrics({.queries = control::load_queries(*queries), .rate_window = *window}, prometheus);
   control::LiveWorld world({.workload = workload,
                             .length = from_seconds(options.duration_seconds),
                             .apply = options.apply,
                             .offsets = zone->offsets(clock.now(), clock.now() + kKnownOffsets)},
-                           target, metrics, clock, context.stop, [&](const std::string& trouble) {
+                           target, **metrics, clock, context.stop, [&](const std::string& trouble) {
                              context.err << "[mpc] " << trouble << '\n' << std::flush;
                            });
   const auto run = control::control(
