@@ -10,8 +10,11 @@ ScalerServer& ScalerServer::operator=(ScalerServer&&) noexcept = default;
 ScalerServer::~ScalerServer() = default;
 int ScalerServer::port() const { return 0; }
 
+// The other one keeps what it is given, so this one takes it in the same way.
+// NOLINTBEGIN(performance-unnecessary-value-param)
 Result<ScalerServer> ScalerServer::start(const ScalerServerSettings& settings, Source,
                                          std::function<void(const std::string&)>) {
+  // NOLINTEND(performance-unnecessary-value-param)
   MPCA_TRY_VOID(check(settings));
   return fail(ErrorCode::unsupported,
               "--keda-listen: this program was built without gRPC; with libgrpc++-dev and "
