@@ -20,6 +20,7 @@ for script in build test demo bench fault-matrix check coverage install-packages
   expect 0 "usage: scripts/$script" "scripts/$script" --help
   expect 2 "--no-such-flag" "scripts/$script" --no-such-flag
 done
+expect 2 "there is no commit nope" scripts/check --since nope
 expect 0 "usage: lab-scenarios" scripts/lab-scenarios --help
 expect 2 "--out" scripts/lab-scenarios
 expect 0 "usage: image" scripts/image --help
