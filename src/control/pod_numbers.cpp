@@ -3,18 +3,13 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/state_text.h"
+
 namespace mpca::control {
 namespace {
 
 bool has_ended(const kube::Pod& pod) {
   return pod.phase == hpa::PodPhase::failed || pod.phase == hpa::PodPhase::succeeded;
-}
-
-/// FNV-1a, cut to what a double holds exactly: saved states are numbers.
-std::int64_t number_of(std::string_view uid) {
-  std::uint64_t hash = 14695981039346656037ULL;
-  for (const char c : uid) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
-  return static_cast<std::int64_t>(hash >> 12);
 }
 
 }  // namespace
@@ -27,7 +22,7 @@ void PodNumbers::show(std::span<const std::shared_ptr<const kube::Pod>> pods, Ti
   std::ranges::stable_sort(shown, {}, created);
   std::map<std::int64_t, std::int64_t> ids;
   for (const kube::Pod* pod : shown) {
-    const std::int64_t number = number_of(pod->uid);
+    const std::int64_t number = state_number(pod->uid);
     const auto known = ids_.find(number);
     const std::int64_t id = known != ids_.end() ? known->second : ++last_id_;
     ids.emplace(number, id);

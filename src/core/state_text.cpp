@@ -4,6 +4,12 @@
 
 namespace mpca {
 
+std::int64_t state_number(std::string_view name) {
+  std::uint64_t hash = 14695981039346656037ULL;
+  for (const char byte : name) hash = (hash ^ static_cast<unsigned char>(byte)) * 1099511628211ULL;
+  return static_cast<std::int64_t>(hash >> 11);
+}
+
 StateWriter::StateWriter(std::string_view kind, int version) : text_(cat("mpca-state ", kind, " ", version, "\n")) {}
 
 void StateWriter::put(std::string_view name, std::span<const double> values) {

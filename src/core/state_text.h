@@ -13,6 +13,9 @@
 
 namespace mpca {
 
+/// A name as a number that a state can keep: FNV-1a, cut to what a double holds exactly.
+std::int64_t state_number(std::string_view name);
+
 class StateWriter {
  public:
   StateWriter(std::string_view kind, int version);

@@ -6,19 +6,9 @@
 #include "policy/hpa/hpa_policy.h"
 
 namespace mpca::policy {
-namespace {
-
-/// FNV-1a, cut to what a double holds.
-std::int64_t hash_of(std::string_view text) {
-  std::uint64_t hash = 14695981039346656037U;
-  for (const char byte : text) hash = (hash ^ static_cast<unsigned char>(byte)) * 1099511628211U;
-  return static_cast<std::int64_t>(hash >> 11);
-}
-
-}  // namespace
 
 OwnHpa::OwnHpa(std::unique_ptr<Policy> hpa, std::string_view settings)
-    : hpa_(std::move(hpa)), name_(hash_of(settings)) {}
+    : hpa_(std::move(hpa)), name_(state_number(settings)) {}
 
 Result<std::unique_ptr<OwnHpa>> OwnHpa::create(std::string_view settings, const Workload& workload,
                                                std::string_view where) {
