@@ -196,11 +196,16 @@ Result<std::vector<std::string>> FlightRecording::read(
   }
   if (was_found) return findings;
   MPCA_TRY(const Inventory all, inventory());
+  return fail(ErrorCode::not_found,
+              cat("no workload \"", workload, "\" is recorded; there are: ", names_of(all.workloads, kNamedWorkloads)));
+}
+
+std::string names_of(std::span<const RecordedWorkload> workloads, std::size_t most) {
   std::string names;
-  for (std::size_t i = 0; i < std::min(all.workloads.size(), kNamedWorkloads); ++i)
-    names += cat(i > 0 ? ", " : "", all.workloads[i].name);
-  if (all.workloads.size() > kNamedWorkloads) names += cat(" and ", all.workloads.size() - kNamedWorkloads, " more");
-  return fail(ErrorCode::not_found, cat("no workload \"", workload, "\" is recorded; there are: ", names));
+  for (const RecordedWorkload& workload : workloads.first(std::min(workloads.size(), most)))
+    names += cat(names.empty() ? "" : ", ", workload.name);
+  if (workloads.size() > most) names += cat(" and ", workloads.size() - most, " more");
+  return names;
 }
 
 }  // namespace mpca::runlog

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,9 @@ class FlightRecording {
  private:
   std::vector<std::string> segments_;
 };
+
+/// `shop/web, shop/api and 3 more`: as many names as `most`.
+std::string names_of(std::span<const RecordedWorkload> workloads, std::size_t most);
 
 /// Whether `path` is for FlightRecording and not a decision log of lines.
 bool is_flight_recording(const std::string& path);

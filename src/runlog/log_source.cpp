@@ -12,12 +12,8 @@ Result<std::string> only_workload(const FlightRecording& recording, const std::s
   MPCA_TRY(const FlightRecording::Inventory inventory, recording.inventory());
   if (inventory.workloads.empty()) return invalid(cat(path, ": holds no decision"));
   if (inventory.workloads.size() == 1) return inventory.workloads.front().name;
-  std::string names;
-  for (std::size_t i = 0; i < std::min(inventory.workloads.size(), kNamedWorkloads); ++i)
-    names += cat(i > 0 ? ", " : "", inventory.workloads[i].name);
-  if (inventory.workloads.size() > kNamedWorkloads)
-    names += cat(" and ", inventory.workloads.size() - kNamedWorkloads, " more");
-  return invalid(cat(path, ": holds several workloads; say which with --workload: ", names));
+  return invalid(cat(
+      path, ": holds several workloads; say which with --workload: ", names_of(inventory.workloads, kNamedWorkloads)));
 }
 
 Result<LogRead> read_recording(const LogSource& source, const std::function<bool(const LogBeginning&)>& on_beginning,
