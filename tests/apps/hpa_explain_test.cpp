@@ -1,10 +1,8 @@
 // `hpa explain`, called as main calls it.
 #include <gtest/gtest.h>
 
-#include <sstream>
-
+#include "apps/call_command.h"
 #include "core/os/file.h"
-#include "mpc-autoscaler/commands.h"
 #include "support/temporary_directory.h"
 
 namespace mpca::app {
@@ -12,23 +10,8 @@ namespace {
 
 const std::string kExamples = MPCA_TEST_DATA "/hpa/explain/";
 
-struct Answer {
-  int code = 0;
-  std::string out;
-  std::string err;
-};
-
 Answer explain(const std::string& file, const std::string& state) {
-  Command command = hpa_explain_command();
-  for (const Setting& setting : command.settings) {
-    EXPECT_TRUE(setting.set(setting.name() == "file" ? file : state));
-  }
-  std::ostringstream out;
-  std::ostringstream err;
-  Context context{
-      .out = out, .err = err, .stop = {}, .lab_manners = false, .err_is_terminal = false, .command_line = {}};
-  const Result<int> code = command.run(context);
-  return {code.value_or(2), out.str(), code ? err.str() : code.error().message};
+  return call(hpa_explain_command(), {{"file", file}, {"state", state}});
 }
 
 // By hand: 3 x 600m of 3 x 500m is 120 %, ratio 2. The starting pod counts as idle: 1800 / 2000 is 90 %, 1.5 x 4 pods

@@ -2,13 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <sstream>
 #include <string>
 #include <utility>
-#include <vector>
 
+#include "apps/call_command.h"
 #include "core/os/file.h"
-#include "mpc-autoscaler/commands.h"
 #include "runlog/flight_recorder.h"
 #include "support/observations.h"
 #include "support/temporary_directory.h"
@@ -17,26 +15,6 @@ namespace mpca::app {
 namespace {
 
 using test::TemporaryDirectory;
-
-struct Answer {
-  int code = 0;  // 2 for an error, as main makes it
-  std::string out;
-  std::string err;
-};
-
-Answer call(Command command, const std::vector<std::pair<std::string, std::string>>& flags) {
-  for (const auto& [name, value] : flags) {
-    for (const Setting& setting : command.settings) {
-      if (setting.name() != name) continue;
-      EXPECT_TRUE(setting.set(value).has_value()) << name;
-    }
-  }
-  std::ostringstream out, err;
-  Context context{
-      .out = out, .err = err, .stop = {}, .lab_manners = false, .err_is_terminal = false, .command_line = {}};
-  const Result<int> code = command.run(context);
-  return {code.value_or(2), out.str(), code ? err.str() : err.str() + code.error().message};
-}
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 

@@ -4,11 +4,10 @@
 #include <fstream>
 #include <sstream>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "apps/call_command.h"
 #include "core/os/file.h"
-#include "mpc-autoscaler/commands.h"
 #include "support/temporary_directory.h"
 
 namespace mpca::app {
@@ -18,26 +17,6 @@ using test::TemporaryDirectory;
 
 const std::string kRuns = MPCA_TEST_DATA "/runs";
 
-struct Answer {
-  int code = 0;  // 2 for an error, as main makes it
-  std::string out;
-  std::string err;
-};
-
-Answer call(Command command, const std::vector<std::pair<std::string, std::string>>& flags, bool lab_manners) {
-  for (const auto& [name, value] : flags) {
-    for (const Setting& setting : command.settings) {
-      if (setting.name() != name) continue;
-      EXPECT_TRUE(setting.set(value).has_value()) << name;
-    }
-  }
-  std::ostringstream out, err;
-  Context context{
-      .out = out, .err = err, .stop = {}, .lab_manners = lab_manners, .err_is_terminal = false, .command_line = {}};
-  const Result<int> code = command.run(context);
-  return {code.value_or(2), out.str(), code ? err.str() : err.str() + code.error().message};
-}
-
 std::string content(const std::string& path) { return os::read_file(path).value_or("(not there)"); }
 
 TEST(SummarizeRun, WritesBothTablesAndSaysWhere) {
@@ -45,7 +24,8 @@ TEST(SummarizeRun, WritesBothTablesAndSaysWhere) {
   const std::string phases = directory.file("new/phase.csv"), control = directory.file("control.csv");
   const Answer answer =
       call(report_summarize_run_command(),
-           {{"run-dir", kRuns + "/mpc/seasonality/a"}, {"out-phase-csv", phases}, {"out-control-csv", control}}, true);
+           {{"run-dir", kRuns + "/mpc/seasonality/a"}, {"out-phase-csv", phases}, {"out-control-csv", control}},
+           {.of_the_lab = true});
   EXPECT_EQ(answer.code, 0) << answer.err;
   EXPECT_EQ(answer.out, "Wrote phase summary: " + phases + "\nWrote control summary: " + control + "\n");
   EXPECT_EQ(answer.err, "");
@@ -55,12 +35,11 @@ TEST(SummarizeRun, WritesBothTablesAndSaysWhere) {
 
 TEST(SummarizeRun, WithoutAReportTheLabsNameEndsWithOneAndOursWithTwo) {
   TemporaryDirectory directory;
-  const std::vector<std::pair<std::string, std::string>> flags = {{"run-dir", directory.path()},
-                                                                  {"out-phase-csv", directory.file("p.csv")}};
-  const Answer lab = call(report_summarize_run_command(), flags, true);
+  const Flags flags = {{"run-dir", directory.path()}, {"out-phase-csv", directory.file("p.csv")}};
+  const Answer lab = call(report_summarize_run_command(), flags, {.of_the_lab = true});
   EXPECT_EQ(lab.code, 1);
   EXPECT_EQ(lab.err, "mpc-summarize-run: error: file not found: " + directory.file("incluster-report.txt") + "\n");
-  EXPECT_EQ(call(report_summarize_run_command(), flags, false).code, 2);
+  EXPECT_EQ(call(report_summarize_run_command(), flags).code, 2);
   EXPECT_TRUE(directory.names().empty());
 }
 
@@ -70,7 +49,7 @@ TEST(SummarizeRun, AnHpaRunHasNoControlSummary) {
                              {{"run-dir", kRuns + "/hpa/target_60/step/20260101-000000"},
                               {"out-phase-csv", directory.file("p.csv")},
                               {"out-control-csv", directory.file("c.csv")}},
-                             true);
+                             {.of_the_lab = true});
   EXPECT_EQ(answer.code, 0);
   EXPECT_EQ(answer.out, "Wrote phase summary: " + directory.file("p.csv") + "\n");
   EXPECT_NE(answer.err.find("no control summary is written"), std::string::npos) << answer.err;
@@ -81,11 +60,9 @@ TEST(SummarizeRun, ABrokenLogWritesNothingAtAll) {
   TemporaryDirectory directory;
   std::ofstream(directory.file("incluster-report.txt")) << "nothing of vegeta";
   std::ofstream(directory.file("mpc-control-log.csv")) << "elapsed_s,applied_replicas\n0,two\n";
-  const Answer answer = call(report_summarize_run_command(),
-                             {{"run-dir", directory.path()},
-                              {"out-phase-csv", directory.file("p.csv")},
-                              {"out-control-csv", directory.file("c.csv")}},
-                             false);
+  const Answer answer = call(report_summarize_run_command(), {{"run-dir", directory.path()},
+                                                              {"out-phase-csv", directory.file("p.csv")},
+                                                              {"out-control-csv", directory.file("c.csv")}});
   EXPECT_EQ(answer.code, 2);
   EXPECT_NE(answer.err.find("row 2: applied_replicas is \"two\""), std::string::npos) << answer.err;
   EXPECT_EQ(content(directory.file("p.csv")), "(not there)");
@@ -97,7 +74,7 @@ TEST(Costs, BothLayoutsInOrderAndEveryRunLeftOutWithItsReason) {
   const Answer answer = call(
       report_costs_command(),
       {{"hpa-root", kRuns + "/hpa"}, {"hybrid-root", kRuns + "/mpc"}, {"out-csv", rows}, {"out-aggregate-csv", sums}},
-      true);
+      {.of_the_lab = true});
   EXPECT_EQ(answer.code, 0) << answer.err;
   EXPECT_EQ(answer.out, "Wrote cost rows: " + rows + "\nWrote aggregate rows: " + sums + "\n");
   EXPECT_EQ(answer.err, "warning: " + kRuns +
@@ -121,7 +98,7 @@ TEST(Costs, ARootThatIsNotThereIsAnError) {
   const Answer answer = call(
       report_costs_command(),
       {{"hpa-root", "/no/such"}, {"out-csv", directory.file("r.csv")}, {"out-aggregate-csv", directory.file("s.csv")}},
-      true);
+      {.of_the_lab = true});
   EXPECT_EQ(answer.code, 1);
   EXPECT_EQ(answer.err, "mpc-summarize-costs: error: directory not found: /no/such\n");
   EXPECT_TRUE(directory.names().empty());
@@ -129,12 +106,10 @@ TEST(Costs, ARootThatIsNotThereIsAnError) {
 
 TEST(Costs, OnePriceOfYandexIsNotEnoughAndSaysSo) {
   TemporaryDirectory directory;
-  const Answer answer = call(report_costs_command(),
-                             {{"hybrid-root", kRuns + "/mpc"},
-                              {"out-csv", directory.file("r.csv")},
-                              {"out-aggregate-csv", directory.file("s.csv")},
-                              {"yandex-vcpu-hour-rub", "1.2"}},
-                             false);
+  const Answer answer = call(report_costs_command(), {{"hybrid-root", kRuns + "/mpc"},
+                                                      {"out-csv", directory.file("r.csv")},
+                                                      {"out-aggregate-csv", directory.file("s.csv")},
+                                                      {"yandex-vcpu-hour-rub", "1.2"}});
   EXPECT_EQ(answer.code, 0);
   EXPECT_NE(answer.err.find("it needs both of its prices"), std::string::npos);
   EXPECT_EQ(content(directory.file("r.csv")).find("yandex"), std::string::npos);

@@ -1,44 +1,17 @@
 // The trace commands, called as main calls them; the first three also under the reference lab's names.
 #include <gtest/gtest.h>
 
-#include <sstream>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "apps/call_command.h"
 #include "core/os/file.h"
-#include "mpc-autoscaler/commands.h"
 #include "support/temporary_directory.h"
 
 namespace mpca::app {
 namespace {
 
 using test::TemporaryDirectory;
-using Flags = std::vector<std::pair<std::string, std::string>>;
-
-struct Answer {
-  int code = 0;  // 2 for an error, as main makes it
-  std::string out;
-  std::string err;
-};
-
-Answer call(Command command, const Flags& flags, bool lab_manners = false) {
-  for (const auto& [name, value] : flags) {
-    bool known = false;
-    for (const Setting& setting : command.settings) {
-      if (setting.name() != name) continue;
-      known = true;
-      EXPECT_TRUE(setting.set(value).has_value()) << name;
-    }
-    EXPECT_TRUE(known) << name;
-  }
-  std::ostringstream out, err;
-  Context context{
-      .out = out, .err = err, .stop = {}, .lab_manners = lab_manners, .err_is_terminal = false, .command_line = {}};
-  const Result<int> code = command.run(context);
-  return {code.value_or(2), out.str(), code ? err.str() : err.str() + code.error().message};
-}
-
 std::string content(const std::string& path) { return os::read_file(path).value_or("(not there)"); }
 
 std::string written(const TemporaryDirectory& directory, const std::string& name, std::string_view text) {
@@ -50,7 +23,8 @@ TEST(TraceGenerate, WritesTheLabsColumnsAndSaysHowManyPoints) {
   TemporaryDirectory directory;
   const std::string path = directory.file("new/spike.csv");
   for (const bool lab_manners : {true, false}) {
-    const Answer answer = call(trace_generate_command(), {{"scenario", "spike"}, {"out", path}}, lab_manners);
+    const Answer answer =
+        call(trace_generate_command(), {{"scenario", "spike"}, {"out", path}}, {.of_the_lab = lab_manners});
     EXPECT_EQ(answer.code, 0) << answer.err;
     EXPECT_EQ(answer.out, "Saved trace to " + path + " (26 points)\n");
     EXPECT_TRUE(content(path).starts_with("step,timestamp_s,rps\n0,0,20\n1,15,20\n")) << content(path);
@@ -70,7 +44,7 @@ TEST(TraceGenerate, AnUnwritablePlaceEndsWithTwoForUsAndOneForTheLab) {
   TemporaryDirectory directory;
   const Flags flags = {{"scenario", "step"}, {"out", written(directory, "file", "") + "/x.csv"}};
   EXPECT_EQ(call(trace_generate_command(), flags).code, 2);
-  EXPECT_EQ(call(trace_generate_command(), flags, true).code, 1);
+  EXPECT_EQ(call(trace_generate_command(), flags, {.of_the_lab = true}).code, 1);
 }
 
 TEST(TraceFromPhases, WritesTheTraceWithItsPhases) {
@@ -78,8 +52,8 @@ TEST(TraceFromPhases, WritesTheTraceWithItsPhases) {
   const std::string plan =
       written(directory, "plan.csv", "phase_idx,duration,rate_rps\r\n1,30s,20\r\n2,75s,0.5\r\n3,5s,7\r\n");
   const std::string out = directory.file("trace.csv");
-  const Answer answer =
-      call(trace_from_phases_command(), {{"phases-csv", plan}, {"out", out}, {"dt-seconds", "30"}}, true);
+  const Answer answer = call(trace_from_phases_command(), {{"phases-csv", plan}, {"out", out}, {"dt-seconds", "30"}},
+                             {.of_the_lab = true});
   EXPECT_EQ(answer.code, 0) << answer.err;
   EXPECT_EQ(answer.out, "saved " + out + " (4 points, dt=30s)\n");
   // 75 s / 30 s = 2.5 goes to 2; 5 s is at least one step.
@@ -94,7 +68,7 @@ TEST(TraceFromPhases, BadPlansWriteNothing) {
   const Answer ours = call(trace_from_phases_command(), flags);
   EXPECT_EQ(ours.code, 2);
   EXPECT_EQ(ours.err, message);
-  const Answer lab = call(trace_from_phases_command(), flags, true);
+  const Answer lab = call(trace_from_phases_command(), flags, {.of_the_lab = true});
   EXPECT_EQ(lab.code, 1);
   EXPECT_EQ(lab.err, "mpc-build-trace: error: " + message + "\n");
   EXPECT_EQ(directory.names(), (std::vector<std::string>{"plan.csv"}));
@@ -103,7 +77,7 @@ TEST(TraceFromPhases, BadPlansWriteNothing) {
 TEST(TraceValidate, AValidTraceIsSaidOnStandardOutput) {
   const std::string path = MPCA_SOURCE_DIR "/data/traces/baseline_step_profile_dt15.csv";
   for (const bool lab_manners : {true, false}) {
-    const Answer answer = call(trace_validate_command(), {{"trace-csv", path}}, lab_manners);
+    const Answer answer = call(trace_validate_command(), {{"trace-csv", path}}, {.of_the_lab = lab_manners});
     EXPECT_EQ(answer.code, 0);
     EXPECT_EQ(answer.out, "valid trace CSV: " + path + " (60 rows; required columns: step, timestamp_s, rps)\n");
     EXPECT_EQ(answer.err, "");
@@ -114,7 +88,7 @@ TEST(TraceValidate, EveryErrorIsALineOnStandardErrorAndTheCodeIsOne) {
   TemporaryDirectory directory;
   const std::string path = written(directory, "t.csv", "step,timestamp_s,rps\n0,0,-1\nx,15,2\n");
   for (const bool lab_manners : {true, false}) {
-    const Answer answer = call(trace_validate_command(), {{"trace-csv", path}}, lab_manners);
+    const Answer answer = call(trace_validate_command(), {{"trace-csv", path}}, {.of_the_lab = lab_manners});
     EXPECT_EQ(answer.code, 1);
     EXPECT_EQ(answer.out, "");
     EXPECT_EQ(answer.err, "row 2: rps must be >= 0 requests/second\nrow 3: step must be an integer\n");
@@ -125,7 +99,7 @@ TEST(TraceValidate, GapsAreAWarningToTheLabAndAnErrorToUs) {
   TemporaryDirectory directory;
   const std::string path = written(directory, "t.csv", "step,timestamp_s,rps\n0,0,1\n1,15,2\n5,75,2\n");
   const std::string words = "row 4: timestamp_s is 75 after 15; a gap: the step is 15 s\n";
-  const Answer lab = call(trace_validate_command(), {{"trace-csv", path}}, true);
+  const Answer lab = call(trace_validate_command(), {{"trace-csv", path}}, {.of_the_lab = true});
   EXPECT_EQ(lab.code, 0);
   EXPECT_EQ(lab.err, "warning: " + words);
   const Answer ours = call(trace_validate_command(), {{"trace-csv", path}});
@@ -141,13 +115,13 @@ TEST(TraceValidate, ManyErrorsAreAllPrintedForTheLabAndTwentyForUs) {
     all += "row " + std::to_string(i + 2) + ": step must be an integer\n";
   }
   const std::string path = written(directory, "t.csv", text);
-  EXPECT_EQ(call(trace_validate_command(), {{"trace-csv", path}}, true).err, all);
+  EXPECT_EQ(call(trace_validate_command(), {{"trace-csv", path}}, {.of_the_lab = true}).err, all);
   EXPECT_TRUE(call(trace_validate_command(), {{"trace-csv", path}})
                   .err.ends_with("row 21: step must be an integer\n… and 30 more\n"));
 }
 
 TEST(TraceValidate, AMissingFileIsOneForTheLabAndTwoForUs) {
-  const Answer lab = call(trace_validate_command(), {{"trace-csv", "/nowhere/t.csv"}}, true);
+  const Answer lab = call(trace_validate_command(), {{"trace-csv", "/nowhere/t.csv"}}, {.of_the_lab = true});
   EXPECT_EQ(lab.code, 1);
   EXPECT_EQ(lab.err, "file not found: /nowhere/t.csv\n");
   EXPECT_EQ(call(trace_validate_command(), {{"trace-csv", "/nowhere/t.csv"}}).code, 2);

@@ -2,42 +2,19 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <sstream>
 #include <tuple>
 #include <utility>
 
+#include "apps/call_command.h"
 #include "core/os/file.h"
 #include "core/text.h"
-#include "mpc-autoscaler/commands.h"
 #include "support/temporary_directory.h"
 
 namespace mpca::app {
 namespace {
 
-struct Answer {
-  int code = 0;
-  std::string out;
-  std::string err;
-};
-
-Answer tune(const std::vector<std::pair<std::string, std::string>>& flags, std::stop_token stop = {}) {
-  Command command = tune_command();
-  for (const auto& [name, value] : flags) {
-    for (const Setting& setting : command.settings) {
-      if (setting.name() != name) continue;
-      if (const auto set = setting.set(value); !set) return {2, "", set.error().message};
-    }
-  }
-  std::ostringstream out;
-  std::ostringstream err;
-  Context context{.out = out,
-                  .err = err,
-                  .stop = std::move(stop),
-                  .lab_manners = false,
-                  .err_is_terminal = false,
-                  .command_line = "tune"};
-  const Result<int> code = command.run(context);
-  return {code.value_or(2), out.str(), code ? err.str() : code.error().message};
+Answer tune(const Flags& flags, std::stop_token stop = {}) {
+  return call(tune_command(), flags, {.stop = std::move(stop)});
 }
 
 std::string trace_file(const test::TemporaryDirectory& directory, int steps, double rate_rps = 50.0) {

@@ -4,48 +4,17 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <sstream>
 #include <utility>
 
+#include "apps/call_command.h"
 #include "core/os/file.h"
 #include "core/text.h"
-#include "mpc-autoscaler/commands.h"
 #include "support/temporary_directory.h"
 
 namespace mpca::app {
 namespace {
 
 using namespace std::chrono_literals;
-
-using Flags = std::vector<std::pair<std::string, std::string>>;
-
-struct Answer {
-  int code = 0;
-  std::string out;
-  std::string err;
-};
-
-Answer call(Command command, const Flags& flags) {
-  for (const auto& [name, value] : flags) {
-    bool is_known = false;
-    for (const Setting& setting : command.settings) {
-      if (setting.name() != name) continue;
-      is_known = true;
-      if (const auto set = setting.set(value); !set) return {2, "", set.error().message};
-    }
-    EXPECT_TRUE(is_known) << command.path << " has no --" << name;
-  }
-  std::ostringstream out;
-  std::ostringstream err;
-  Context context{.out = out,
-                  .err = err,
-                  .stop = {},
-                  .lab_manners = false,
-                  .err_is_terminal = false,
-                  .command_line = "the command"};
-  const Result<int> code = command.run(context);
-  return {code.value_or(2), out.str(), code ? err.str() : code.error().message};
-}
 
 /// Four hours of 60 requests/s, a row a minute.
 std::string trace_file(const test::TemporaryDirectory& directory) {
