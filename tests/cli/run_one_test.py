@@ -6,7 +6,6 @@ run_one_test.py BIN: the folder with mpc-autoscaler. Prints a line per check tha
 
 import csv
 import http.server
-import json
 import pathlib
 import signal
 import subprocess
@@ -17,6 +16,7 @@ import time
 import urllib.parse
 
 from checks import check, finish
+from json_handler import JsonHandler
 
 BIN = pathlib.Path(sys.argv[1]).resolve()
 
@@ -29,26 +29,12 @@ class Cluster:
         self.patches, self.queries, self.patch_status = [], [], 200
         cluster = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def answer(self, body, status=200):
-                data = json.dumps(body).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
+        class Handler(JsonHandler):
             def do_GET(self):
                 self.answer(*cluster.get(urllib.parse.urlsplit(self.path)))
 
             def do_PATCH(self):
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                self.answer(*cluster.patch(body))
-
-            def log_message(self, *_):
-                pass
+                self.answer(*cluster.patch(self.body()))
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"

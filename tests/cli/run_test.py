@@ -5,7 +5,6 @@ run_test.py BIN: the folder with mpc-autoscaler. Prints a line per check that fa
 """
 
 import http.server
-import json
 import pathlib
 import re
 import signal
@@ -18,6 +17,7 @@ import urllib.parse
 import urllib.request
 
 from checks import check, finish
+from json_handler import JsonHandler
 
 BIN = pathlib.Path(sys.argv[1]).resolve()
 WAIT = 30.0
@@ -41,21 +41,10 @@ class Cluster:
         self.leases, self.lock = {}, threading.Lock()
         cluster = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def answer(self, body, status=200):
-                data = json.dumps(body).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
+        class Handler(JsonHandler):
             def handle_any(self):
                 url = urllib.parse.urlsplit(self.path)
-                size = int(self.headers.get("Content-Length", 0))
-                body = json.loads(self.rfile.read(size)) if size else None
+                body = self.body()
                 if "watch=" in url.query:
                     # Nothing ever happens: the answer stays open until the client goes.
                     self.send_response(200)
@@ -69,9 +58,6 @@ class Cluster:
                     self.answer(*cluster.request(self.command, url.path, body))
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any
-
-            def log_message(self, *_):
-                pass
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
