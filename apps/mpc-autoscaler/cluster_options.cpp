@@ -1,12 +1,12 @@
 #include "mpc-autoscaler/cluster_options.h"
 
 #include <cstdlib>
+#include <optional>
 
 #include "config/kubeconfig.h"
-#include "control/kube_transport.h"
 #include "control/prometheus_metrics.h"
+#include "control/prometheus_server.h"
 #include "core/text.h"
-#include "prom/http_transport.h"
 
 namespace mpca::app {
 namespace {
@@ -14,31 +14,30 @@ namespace {
 /// The metrics with all that they ask through.
 class OwningMetrics final : public control::LiveMetrics {
  public:
-  OwningMetrics(const PrometheusOptions& options, std::string proxy_path,
-                const control::PrometheusMetricsSettings& settings, kube::Client client, Clock& clock,
-                std::uint64_t seed)
-      : client_(std::move(client)),
-        random_(seed, "prometheus"),
-        transport_(transport_of(options)),
-        prometheus_({.path_prefix = std::move(proxy_path),
-                     .tries = options.prom_query_retries,
-                     .backoff = from_seconds(options.prom_query_backoff_seconds)},
-                    *transport_, clock, random_),
-        metrics_(settings, prometheus_) {}
+  ///   errors   invalid_argument  of the service's names
+  static Result<std::unique_ptr<OwningMetrics>> create(const PrometheusOptions& options,
+                                                       const control::PrometheusMetricsSettings& settings,
+                                                       kube::Client client, Clock& clock, std::uint64_t seed) {
+    std::unique_ptr<OwningMetrics> metrics(new OwningMetrics(std::move(client), seed));
+    MPCA_TRY(
+        metrics->server_,
+        control::PrometheusServer::reach(
+            {.url = options.prom_url, .service_namespace = options.prom_namespace, .service = options.prom_service},
+            {.tries = options.prom_query_retries, .backoff = from_seconds(options.prom_query_backoff_seconds)},
+            metrics->client_, clock, metrics->random_));
+    metrics->metrics_.emplace(settings, metrics->server_->client());
+    return metrics;
+  }
 
-  control::LiveReading read(int ready_replicas) override { return metrics_.read(ready_replicas); }
+  control::LiveReading read(int ready_replicas) override { return metrics_->read(ready_replicas); }
 
  private:
-  std::unique_ptr<prom::Transport> transport_of(const PrometheusOptions& options) {
-    if (options.prom_url.empty()) return std::make_unique<control::KubeTransport>(client_);
-    return std::make_unique<prom::HttpTransport>(options.prom_url, net::HttpClientSettings{});
-  }
+  OwningMetrics(kube::Client client, std::uint64_t seed) : client_(std::move(client)), random_(seed, "prometheus") {}
 
   kube::Client client_;
   RandomStream random_;
-  std::unique_ptr<prom::Transport> transport_;
-  prom::PrometheusClient prometheus_;
-  control::PrometheusMetrics metrics_;
+  std::unique_ptr<control::PrometheusServer> server_;
+  std::optional<control::PrometheusMetrics> metrics_;
 };
 
 }  // namespace
@@ -103,16 +102,11 @@ Result<std::unique_ptr<control::LiveMetrics>> prometheus_metrics(const Prometheu
   Problems problems;
   const auto queries = prom::lab_queries({.name_space = name_space, .job = job, .rate_window = rate_window});
   if (!queries) problems.add(cat("--", queries.error().message));
-  const std::size_t colon = options.prom_service.find(':');
-  auto proxy = prom::service_proxy_path(
-      options.prom_namespace, "http", options.prom_service.substr(0, colon),
-      colon == std::string::npos ? "9090" : std::string_view(options.prom_service).substr(colon + 1));
+  const auto proxy = prom::prometheus_proxy_path(options.prom_namespace, options.prom_service);
   if (!proxy) problems.add(cat("--prom-namespace, --prom-service: ", proxy.error().message));
   MPCA_TRY_VOID(problems.to_result());
-  return std::make_unique<OwningMetrics>(
-      options, options.prom_url.empty() ? *std::move(proxy) : std::string(),
-      control::PrometheusMetricsSettings{.queries = control::load_queries(*queries), .rate_window = rate_window},
-      std::move(client), clock, seed);
+  return OwningMetrics::create(options, {.queries = control::load_queries(*queries), .rate_window = rate_window},
+                               std::move(client), clock, seed);
 }
 
 }  // namespace mpca::app

@@ -20,12 +20,6 @@ TargetRef target_of(const config::AutoscalerObject& object) {
           .name = object.target_name};
 }
 
-/// When an object's periods come, within a period: the same on each machine.
-Duration phase_of(std::string_view uid, Duration period) {
-  constexpr int kParts = 10'000;
-  return period / kParts * static_cast<int>(stable_hash(uid) % kParts);
-}
-
 }  // namespace
 
 Controller::Controller(SessionEnvironment environment, MakeWorker make_worker, std::function<bool()> is_ready,
@@ -147,7 +141,7 @@ std::optional<Controller::Job> Controller::take(const std::stop_token& stop) {
       .key = key, .session = entry.session.get(), .update = std::exchange(entry.update, std::nullopt), .term = term_};
 }
 
-void Controller::finish(const Job& job, std::optional<PeriodResult> result) {
+void Controller::finish(const Job& job, PeriodResult result) {
   const std::scoped_lock lock(mutex_);
   Entry& entry = entries_.at(job.key);
   const Duration began = *std::exchange(entry.running_since, std::nullopt);

@@ -92,7 +92,7 @@ class Controller {
 
   void work(const std::stop_token& stop);
   std::optional<Job> take(const std::stop_token& stop);
-  void finish(const Job& job, std::optional<PeriodResult> result);
+  void finish(const Job& job, PeriodResult result);
   void begin_term(Duration now);
   void put_in_line(const std::string& key, Entry& entry, Duration due);
   void take_out_of_line(const std::string& key, Entry& entry);

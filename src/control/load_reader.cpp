@@ -1,10 +1,7 @@
 #include "control/load_reader.h"
 
-#include "control/kube_transport.h"
 #include "control/prometheus_metrics.h"
 #include "core/text.h"
-#include "prom/client.h"
-#include "prom/http_transport.h"
 #include "prom/lab_queries.h"
 
 namespace mpca::control {
@@ -46,11 +43,6 @@ std::string address_of(const std::string& ip, int port) {
 
 }  // namespace
 
-struct ClusterLoadReader::Prometheus {
-  std::unique_ptr<prom::Transport> transport;
-  std::unique_ptr<prom::PrometheusClient> client;
-};
-
 ClusterLoadReader::ClusterLoadReader(kube::Client& client, prom::Scraper& scraper, Clock& clock, RandomStream random)
     : client_(client), scraper_(scraper), clock_(clock), random_(random) {}
 ClusterLoadReader::~ClusterLoadReader() = default;
@@ -65,30 +57,27 @@ LiveReading ClusterLoadReader::ask(const LoadQuestion& question, const config::P
   auto queries = queries_of(question, source);
   if (!queries) return nothing(queries.error().message);
   const std::string where = source.url.empty() ? cat(source.service_namespace, "/", source.service) : source.url;
-  std::unique_ptr<Prometheus>& server = servers_[where];
-  if (!server) {
-    prom::ClientSettings settings{.time_limit = std::chrono::seconds(8), .tries = 2};
-    auto made = std::make_unique<Prometheus>();
-    if (source.url.empty()) {
-      const std::size_t colon = source.service.find(':');
-      auto path = prom::service_proxy_path(
-          source.service_namespace, "http", source.service.substr(0, colon),
-          colon == std::string::npos ? "9090" : std::string_view(source.service).substr(colon + 1));
-      if (!path) return nothing(path.error().message);
-      settings.path_prefix = *std::move(path);
-      made->transport = std::make_unique<KubeTransport>(client_);
-    } else {
-      made->transport = std::make_unique<prom::HttpTransport>(source.url, net::HttpClientSettings{});
-    }
-    made->client = std::make_unique<prom::PrometheusClient>(settings, *made->transport, clock_, random_);
-    server = std::move(made);
+  Prometheus& known = servers_[where];
+  const TimePoint began = clock_.now();
+  // A clock that was set back ends the pause.
+  if (began >= known.gave_up && began - known.gave_up < known.pause)
+    return nothing(cat("Prometheus ", where, " let others wait for nothing a moment ago and is not asked now"));
+  if (!known.server) {
+    auto reached = PrometheusServer::reach(
+        {.url = source.url, .service_namespace = source.service_namespace, .service = source.service},
+        {.time_limit = std::chrono::seconds(8), .tries = 2}, client_, clock_, random_);
+    if (!reached) return nothing(reached.error().message);
+    known.server = *std::move(reached);
   }
   PrometheusMetrics metrics({.queries = *std::move(queries),
                              .rate_window = question.source.rate_window,
                              .stale_after = question.source.stale_after,
                              .assumed_age = kAssumedAge},
-                            *server->client);
-  return metrics.read(question.ready_replicas);
+                            known.server->client());
+  LiveReading reading = metrics.read(question.ready_replicas);
+  known.gave_up = clock_.now();
+  known.pause = metrics.was_silent() ? 2 * (known.gave_up - began) : Duration::zero();
+  return reading;
 }
 
 LiveReading ClusterLoadReader::scrape(const LoadQuestion& question, const config::ScrapeSource& source) {

@@ -10,6 +10,7 @@
 #include "config/predictive_autoscaler.h"
 #include "control/live_metrics.h"
 #include "control/live_workload.h"
+#include "control/prometheus_server.h"
 #include "control/target_ref.h"
 #include "core/clock.h"
 #include "core/random.h"
@@ -33,6 +34,8 @@ class LoadReader {
   virtual LiveReading read(const LoadQuestion& question) = 0;
 };
 
+/// A Prometheus that hangs keeps a thread waiting, and with it the objects that have nothing to do with it: it is asked
+/// again when twice as long has passed, so that it has at most a third of the thread's time.
 class ClusterLoadReader final : public LoadReader {
  public:
   /// All outlive it. The client is for a Prometheus behind the API server's service proxy.
@@ -41,7 +44,11 @@ class ClusterLoadReader final : public LoadReader {
   LiveReading read(const LoadQuestion& question) override;
 
  private:
-  struct Prometheus;
+  struct Prometheus {
+    std::unique_ptr<PrometheusServer> server;
+    TimePoint gave_up;  // waiting for an answer
+    Duration pause{};   // from then on; zero: it answers
+  };
   LiveReading ask(const LoadQuestion& question, const config::PrometheusSource& source);
   LiveReading scrape(const LoadQuestion& question, const config::ScrapeSource& source);
 
@@ -49,7 +56,7 @@ class ClusterLoadReader final : public LoadReader {
   prom::Scraper& scraper_;
   Clock& clock_;
   RandomStream random_;
-  std::map<std::string, std::unique_ptr<Prometheus>> servers_;  // by where they are
+  std::map<std::string, Prometheus> servers_;  // by where they are
 };
 
 }  // namespace mpca::control

@@ -35,6 +35,9 @@ class PrometheusMetrics final : public LiveMetrics {
   PrometheusMetrics(PrometheusMetricsSettings settings, prom::PrometheusClient& client);
   LiveReading read(int ready_replicas) override;
 
+  /// A question of the last reading got no answer.
+  bool was_silent() const { return is_silent_; }
+
  private:
   struct Behind {
     Duration age{};
@@ -45,7 +48,7 @@ class PrometheusMetrics final : public LiveMetrics {
 
   PrometheusMetricsSettings settings_;
   prom::PrometheusClient& client_;
-  bool is_silent_ = false;  // in the current reading
+  bool is_silent_ = false;  // in the current or the last reading
 };
 
 }  // namespace mpca::control

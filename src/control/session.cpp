@@ -19,12 +19,6 @@ constexpr Duration kKnownOffsets = std::chrono::hours(24 * 365 * 5);
 constexpr std::string_view kController = "mpc.dev/autoscaler";
 constexpr double kShownLevel = 0.97;  // of the forecast in status
 
-/// Each object saves at a moment of its own.
-Duration spread_of(std::string_view uid, Duration interval) {
-  constexpr int kParts = 1000;
-  return interval / kParts * static_cast<int>(stable_hash(uid) % kParts);
-}
-
 std::string_view reason_of(Trouble trouble) {
   switch (trouble) {
     case Trouble::forbidden:
@@ -37,6 +31,11 @@ std::string_view reason_of(Trouble trouble) {
 }
 
 }  // namespace
+
+Duration phase_of(std::string_view uid, Duration interval) {
+  constexpr int kParts = 10'000;
+  return interval / kParts * static_cast<int>(stable_hash(uid) % kParts);
+}
 
 std::string_view name_of(Stage stage) {
   switch (stage) {
@@ -244,7 +243,7 @@ void Session::decide(const SessionTools& tools, const policy::Observation& seen)
     is_unrecorded_ = !recorded;
   }
   Applied applied{.replicas = seen.spec_replicas, .trouble = std::nullopt, .message = {}};
-  if (acting().is_allowed && decision.replicas != seen.spec_replicas) {
+  if (decision.replicas != seen.spec_replicas && acting().is_allowed) {
     applied = timed(Stage::write, [&] {
       return step_->carry_out(decision.replicas, *workload_, environment_.clock, environment_.may_write);
     });
@@ -256,9 +255,8 @@ void Session::decide(const SessionTools& tools, const policy::Observation& seen)
     environment_.log(cat(key_, ": ", note));
     tell(tools, true, "FailedRescale", "Rescale", note);
   } else if (applied.replicas != seen.spec_replicas) {
-    const std::string note = policy::explanation_sentence(seen, decision);
-    environment_.log(cat(key_, ": ", note));
-    tell(tools, false, "SuccessfulRescale", "Rescale", note);
+    environment_.log(cat(key_, ": ", status_.decision));
+    tell(tools, false, "SuccessfulRescale", "Rescale", status_.decision);
   }
 }
 
@@ -404,7 +402,7 @@ void Session::write_status(const SessionTools& tools) {
 
 void Session::save_if_due(const SessionTools& tools) {
   const TimePoint now = environment_.clock.now();
-  if (!saved_at_) saved_at_ = now - environment_.save_interval + spread_of(object_.uid, environment_.save_interval);
+  if (!saved_at_) saved_at_ = now - environment_.save_interval + phase_of(object_.uid, environment_.save_interval);
   if (now - *saved_at_ >= environment_.save_interval && environment_.has_room()) save(tools);
 }
 

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "config/predictive_autoscaler.h"
 #include "control/cached_workload.h"
@@ -46,6 +47,9 @@ struct SessionEnvironment {
   Duration status_interval = std::chrono::minutes(1);              // between status writes when only numbers move
   Duration save_interval = std::chrono::minutes(5);
 };
+
+/// When what an object does every `interval` comes, within it: each at a moment of its own, the same on each machine.
+Duration phase_of(std::string_view uid, Duration interval);
 
 /// Of one thread.
 struct SessionTools {

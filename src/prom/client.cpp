@@ -169,4 +169,10 @@ Result<std::string> service_proxy_path(std::string_view name_space, std::string_
   return cat("/api/v1/namespaces/", name_space, "/services/", scheme, ":", service, ":", port, "/proxy");
 }
 
+Result<std::string> prometheus_proxy_path(std::string_view name_space, std::string_view service_and_port) {
+  const std::size_t colon = service_and_port.find(':');
+  return service_proxy_path(name_space, "http", service_and_port.substr(0, colon),
+                            colon == std::string_view::npos ? "9090" : service_and_port.substr(colon + 1));
+}
+
 }  // namespace mpca::prom

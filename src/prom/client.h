@@ -83,4 +83,7 @@ std::string basic(std::string_view user, std::string_view password);
 Result<std::string> service_proxy_path(std::string_view name_space, std::string_view scheme, std::string_view service,
                                        std::string_view port);
 
+/// The same of a Prometheus, as NAME or NAME:PORT (9090).
+Result<std::string> prometheus_proxy_path(std::string_view name_space, std::string_view service_and_port);
+
 }  // namespace mpca::prom
