@@ -40,7 +40,7 @@ struct RunOptions {
   double calls_per_second = 50.0;
   int calls_at_once = 100;
   Duration status_interval = std::chrono::minutes(1);
-  Duration save_interval = std::chrono::minutes(5);
+  Duration save_interval = std::chrono::minutes(15);
   Duration scrape_interval = std::chrono::seconds(1);
   std::string record;
   runlog::FlightRecorderSettings recorder;

@@ -4,6 +4,8 @@
 
 #include "core/text.h"
 #include "kube/scale.h"
+#include "net/base64.h"
+#include "runlog/compression.h"
 
 namespace mpca::control {
 namespace {
@@ -11,7 +13,9 @@ namespace {
 using nlohmann::json;
 
 constexpr std::string_view kPrefix = "mpc-autoscaler-state-";
-constexpr const char* kKey = "state";
+constexpr const char* kState = "state.zlib";  // of binaryData
+constexpr const char* kBytes = "bytes";       // of data: how many the state has
+constexpr std::int64_t kLargestState = 1 << 20;
 constexpr const char* kLabel = "autoscaling.mpc.dev/saved-state";
 
 json parsed(const std::string& text) { return json::parse(text, nullptr, false); }
@@ -27,12 +31,20 @@ std::string SavedStates::path(const std::string& uid) const {
   return kube::object_path("v1", namespace_name_, "configmaps", uid.empty() ? std::string() : cat(kPrefix, uid));
 }
 
-kube::ApiResult<std::optional<std::string>> SavedStates::load(kube::Client& client, const std::string& uid) const {
+kube::ApiResult<std::optional<Result<std::string>>> SavedStates::load(kube::Client& client,
+                                                                      const std::string& uid) const {
   if (!is_on()) return std::nullopt;
   const auto body = client.get(path(uid));
   if (!body && body.error().failure == kube::Failure::not_found) return std::nullopt;
   if (!body) return std::unexpected(body.error());
-  return text_at(parsed(*body), "data", kKey);
+  const json map = parsed(*body);
+  const auto packed = net::base64_decoded(text_at(map, "binaryData", kState));
+  const auto bytes = parse_int(text_at(map, "data", kBytes));
+  std::optional<std::string> state;
+  if (packed && bytes && *bytes >= 0 && *bytes <= kLargestState)
+    state = runlog::uncompressed(*packed, static_cast<std::size_t>(*bytes));
+  if (!state) return Result<std::string>(invalid(cat("ConfigMap ", kPrefix, uid, " holds no saved state")));
+  return Result<std::string>(*std::move(state));
 }
 
 kube::ApiResult<void> SavedStates::save(kube::Client& client, const config::AutoscalerObject& object,
@@ -44,10 +56,12 @@ kube::ApiResult<void> SavedStates::save(kube::Client& client, const config::Auto
                      {{"name", cat(kPrefix, object.uid)},
                       {"labels", {{kLabel, "true"}, {"app.kubernetes.io/managed-by", "mpc-autoscaler"}}},
                       {"annotations", {{"autoscaling.mpc.dev/of", cat(object.namespace_name, "/", object.name)}}}}},
-                    {"data", {{kKey, state}}}};
+                    {"data", {{kBytes, cat(state.size())}}},
+                    {"binaryData", {{kState, net::base64_encoded(runlog::compressed(state))}}}};
   // A server-side apply makes what is not there; the body names all that we own.
   const auto saved = client.patch(cat(path(object.uid), "?fieldManager=mpc-autoscaler&force=true"),
-                                  kube::PatchKind::apply, map.dump(-1, ' ', false, json::error_handler_t::replace));
+                                  kube::PatchKind::apply, map.dump(-1, ' ', false, json::error_handler_t::replace),
+                                  kube::Priority::normal, kube::Detail::metadata);
   if (!saved) return std::unexpected(saved.error());
   return {};
 }
@@ -62,7 +76,8 @@ kube::ApiResult<void> SavedStates::remove(kube::Client& client, const std::strin
 kube::ApiResult<std::vector<std::string>> SavedStates::saved(kube::Client& client) const {
   std::vector<std::string> uids;
   if (!is_on()) return uids;
-  const auto list = client.list(cat(path(), "?labelSelector=", "autoscaling.mpc.dev%2Fsaved-state%3Dtrue"));
+  const auto list =
+      client.list(cat(path(), "?labelSelector=", "autoscaling.mpc.dev%2Fsaved-state%3Dtrue"), kube::Detail::metadata);
   if (!list) return std::unexpected(list.error());
   for (const std::string& item : list->items) {
     const std::string name = text_at(parsed(item), "metadata", "name");

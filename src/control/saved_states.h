@@ -1,5 +1,7 @@
 // What a policy has learned, kept where the next leader finds it: a ConfigMap per object in the controller's own
 // namespace, so that no right in anybody else's is needed. Losing one costs what was learned, never the replicas.
+// Compressed, since all of them lie in the cluster's etcd, each several times until that is compacted: some 20 KB of
+// the 44 KB that a workload of months has.
 #pragma once
 
 #include <optional>
@@ -8,6 +10,7 @@
 #include <vector>
 
 #include "config/predictive_autoscaler.h"
+#include "core/result.h"
 #include "kube/client.h"
 
 namespace mpca::control {
@@ -17,8 +20,8 @@ class SavedStates {
   ///   namespace_name   empty: nothing is saved, and nothing is found
   explicit SavedStates(std::string namespace_name) : namespace_name_(std::move(namespace_name)) {}
 
-  /// nullopt: there is none.
-  kube::ApiResult<std::optional<std::string>> load(kube::Client& client, const std::string& uid) const;
+  /// nullopt: there is none. An error within: there is one, and it is none of ours or damaged.
+  kube::ApiResult<std::optional<Result<std::string>>> load(kube::Client& client, const std::string& uid) const;
   kube::ApiResult<void> save(kube::Client& client, const config::AutoscalerObject& object,
                              const std::string& state) const;
   /// One that is not there is fine.

@@ -149,8 +149,9 @@ bool Session::load_memory(const SessionTools& tools, int term) {
     return false;
   }
   term_ = term;
-  if (!*saved || (*saved)->empty()) return true;
-  const auto reader = StateReader::open(**saved, "session", 1);
+  if (!*saved) return true;
+  const Result<std::string>& state = **saved;
+  const auto reader = state ? StateReader::open(*state, "session", 1) : std::unexpected(state.error());
   const auto pods = reader ? workload_->numbers().load(*reader) : std::unexpected(reader.error());
   const auto memory = reader ? reader->state("policy") : std::unexpected(reader.error());
   if (!pods || !memory) {

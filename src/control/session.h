@@ -45,7 +45,7 @@ struct SessionEnvironment {
   std::function<void(const std::string&)> log;                     // a line for people, of any thread
   std::string instance;                                            // this process, in events
   Duration status_interval = std::chrono::minutes(1);              // between status writes when only numbers move
-  Duration save_interval = std::chrono::minutes(5);
+  Duration save_interval = std::chrono::minutes(15);
 };
 
 /// When what an object does every `interval` comes, within it: each at a moment of its own, the same on each machine.

@@ -54,6 +54,13 @@ std::string_view content_type_of(PatchKind kind) {
   return kJson;
 }
 
+/// What cannot be cut down comes whole.
+std::string_view accepted(std::string_view method, Detail detail) {
+  if (detail == Detail::whole) return kJson;
+  return method == "GET" ? "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io, application/json"
+                         : "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io, application/json";
+}
+
 std::optional<Duration> seconds_of(std::optional<std::int64_t> seconds) {
   if (!seconds || *seconds < 0) return std::nullopt;
   return std::chrono::seconds(std::min(*seconds, kLongestRetryAfterSeconds));
@@ -94,6 +101,7 @@ struct Client::Impl {
     std::string body{};
     std::string_view content_type{};
     Priority priority = Priority::normal;
+    Detail detail = Detail::whole;  // of a GET, of lists
   };
 
   std::string place(const Call& call) const {
@@ -160,7 +168,7 @@ struct Client::Impl {
                           .url = cat(server, call.path),
                           .body = call.body,
                           .content_type = std::string(call.content_type)};
-    request.headers.emplace_back("Accept", kJson);
+    request.headers.emplace_back("Accept", accepted(call.method, call.detail));
     if (!credentials.token().empty()) request.headers.emplace_back("Authorization", "Bearer " + credentials.token());
     return request;
   }
@@ -240,12 +248,14 @@ ApiResult<std::string> Client::put(const std::string& path, std::string body, Pr
       {.method = "PUT", .path = path, .body = std::move(body), .content_type = kJson, .priority = priority});
 }
 
-ApiResult<std::string> Client::patch(const std::string& path, PatchKind kind, std::string body, Priority priority) {
+ApiResult<std::string> Client::patch(const std::string& path, PatchKind kind, std::string body, Priority priority,
+                                     Detail detail) {
   return impl_->run({.method = "PATCH",
                      .path = path,
                      .body = std::move(body),
                      .content_type = content_type_of(kind),
-                     .priority = priority});
+                     .priority = priority,
+                     .detail = detail});
 }
 
 ApiResult<std::string> Client::remove(const std::string& path, Priority priority) {
@@ -255,21 +265,21 @@ ApiResult<std::string> Client::remove(const std::string& path, Priority priority
 ApiResult<std::string> Client::apply_status(const std::string& object_path, std::string_view manager,
                                             std::string body) {
   const std::string path = with_parameter(object_path + "/status", "fieldManager", manager) + "&force=true";
-  return patch(path, PatchKind::apply, std::move(body));
+  return patch(path, PatchKind::apply, std::move(body), Priority::normal, Detail::metadata);
 }
 
-ApiResult<std::string> Client::list_page(const std::string& path, const std::string& continue_token) {
+ApiResult<std::string> Client::list_page(const std::string& path, const std::string& continue_token, Detail detail) {
   std::string page = with_parameter(path, "limit", cat(impl_->settings.list_limit));
   if (!continue_token.empty()) page = with_parameter(page, "continue", continue_token);
-  return get(page);
+  return impl_->run({.method = "GET", .path = page, .detail = detail});
 }
 
-ApiResult<ObjectList> Client::list(const std::string& path) {
+ApiResult<ObjectList> Client::list(const std::string& path, Detail detail) {
   ObjectList list;
   std::string token;
   bool has_restarted = false;
   while (true) {
-    const auto body = list_page(path, token);
+    const auto body = list_page(path, token, detail);
     if (!body) {
       if (body.error().failure != Failure::gone || token.empty() || std::exchange(has_restarted, true))
         return std::unexpected(body.error());

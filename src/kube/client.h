@@ -41,6 +41,12 @@ enum class PatchKind {
   apply,  // server-side apply: all fields that the manager owns
 };
 
+/// What of objects an answer should hold.
+enum class Detail {
+  whole,
+  metadata,  // PartialObjectMetadata: saves both sides the rest
+};
+
 struct ObjectList {
   std::vector<std::string> items;  // JSON objects, without apiVersion and kind, as lists have them
   std::string resource_version;    // opaque
@@ -63,19 +69,21 @@ class Client {
   ApiResult<std::string> create(const std::string& path, std::string body, Priority priority = Priority::normal);
   ApiResult<std::string> put(const std::string& path, std::string body, Priority priority = Priority::normal);
   ApiResult<std::string> patch(const std::string& path, PatchKind kind, std::string body,
-                               Priority priority = Priority::normal);
+                               Priority priority = Priority::normal, Detail detail = Detail::whole);
   ApiResult<std::string> remove(const std::string& path, Priority priority = Priority::normal);
 
   /// Server-side apply of all fields of `/status` that `manager` owns; others' ownership of them is taken.
   ///   object_path   without `/status`
   ///   body          apiVersion, kind, metadata.name (and uid as a guard) and status
+  ///   returns       the object's metadata
   ApiResult<std::string> apply_status(const std::string& object_path, std::string_view manager, std::string body);
 
   /// All pages. When the pages have expired meanwhile (410), from the first one once more.
   ///   path   may have a query: `?labelSelector=…`
-  ApiResult<ObjectList> list(const std::string& path);
+  ApiResult<ObjectList> list(const std::string& path, Detail detail = Detail::whole);
   /// One page: the List object's JSON.
-  ApiResult<std::string> list_page(const std::string& path, const std::string& continue_token);
+  ApiResult<std::string> list_page(const std::string& path, const std::string& continue_token,
+                                   Detail detail = Detail::whole);
 
   /// A watch: each line of the answer goes to `on_line`, which must not throw, until it says false, `stop` is requested
   /// or the server ends the answer; all three are success. 401 is tried again once, nothing else is.

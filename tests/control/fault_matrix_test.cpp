@@ -239,7 +239,7 @@ const std::vector<Row>& rows() {
        .begin =
            [](Trial& trial) {
              trial.process.reset();
-             trial.server.put_object(kState, R"({"data":{"state":"\u0000 garbage"}})");
+             trial.server.put_object(kState, R"({"data":{"bytes":"40"},"binaryData":{"state.zlib":"garbage0"}})");
              trial.start();
            },
        .lasts = 4s},

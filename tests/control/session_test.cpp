@@ -276,10 +276,14 @@ TEST_F(SessionTest, WithoutAnAnswerAboutWhatWasSavedNothingIsDecided) {
 }
 
 TEST_F(SessionTest, ASavedStateThatIsNoneIsSaidAndLeft) {
-  server.put_object(kState, R"({"data":{"state":"nonsense"}})");
-  EXPECT_EQ(session(autoscaler_object("Auto")).run_period(tools, 1), PeriodResult::decided);
-  ASSERT_FALSE(lines.empty());
-  EXPECT_NE(lines.front().find("begins to learn anew"), std::string::npos) << lines.front();
+  for (const char* map : {R"({"data":{"bytes":"4"}})", R"({"data":{"bytes":"4"},"binaryData":{"state.zlib":"AAAA"}})",
+                          R"({"data":{"bytes":"999999999999"},"binaryData":{"state.zlib":"AAAA"}})", "{}"}) {
+    server.put_object(kState, map);
+    lines.clear();
+    EXPECT_EQ(session(autoscaler_object("Auto")).run_period(tools, 1), PeriodResult::decided);
+    ASSERT_FALSE(lines.empty());
+    EXPECT_NE(lines.front().find("begins to learn anew: ConfigMap"), std::string::npos) << lines.front();
+  }
 }
 
 TEST_F(SessionTest, AnObjectThatIsNotUnderstoodIsToldSo) {

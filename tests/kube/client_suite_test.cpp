@@ -103,6 +103,20 @@ TEST_P(ClientSuite, AListHasAllOfTheSelectorAndAVersionToWatchFrom) {
   EXPECT_FALSE(list->resource_version.empty());
 }
 
+TEST_P(ClientSuite, OnWishAnswersHoldTheMetadataAlone) {
+  ASSERT_TRUE(make_deployment("meta", 0).has_value());
+  const auto list = client.list(deployments() + "?labelSelector=app%3Dmeta", Detail::metadata);
+  ASSERT_TRUE(list.has_value()) << list.error().message;
+  ASSERT_EQ(list->items.size(), 1u);
+  EXPECT_EQ(json::parse(list->items[0])["metadata"]["name"], "meta");
+  EXPECT_FALSE(json::parse(list->items[0]).contains("spec"));
+  const auto patched = client.patch(deployments("meta"), PatchKind::merge, R"({"metadata":{"labels":{"seen":"yes"}}})",
+                                    Priority::normal, Detail::metadata);
+  ASSERT_TRUE(patched.has_value()) << patched.error().message;
+  EXPECT_EQ(json::parse(*patched)["metadata"]["labels"]["seen"], "yes");
+  EXPECT_FALSE(json::parse(*patched).contains("spec"));
+}
+
 INSTANTIATE_TEST_SUITE_P(Api, ClientSuite, test::apis_under_test(), test::api_name);
 
 }  // namespace

@@ -278,6 +278,7 @@ struct FakeApiServer::Impl {
           request.content_type = field(head, "Content-Type");
           request.authorization = field(head, "Authorization");
           request.host = field(head, "Host");
+          request.accept = field(head, "Accept");
           request.body = received.substr(end + 4, body);
           received.erase(0, end + 4 + body);
           return request;
@@ -334,10 +335,20 @@ struct FakeApiServer::Impl {
     const Place place(request.path);
     if (request.method == "GET" && (place.value("watch") == "1" || place.value("watch") == "true"))
       return watch(lock, wire, socket, place, fault);
-    const Answer answer = carry_out(request, place);
+    Answer answer = carry_out(request, place);
     requests[number].status = answer.status;
+    if (request.accept.find("as=PartialObjectMetadata") != std::string::npos) keep_metadata(answer.body);
     if (kind == Kind::lost) return false;
     return send_answer(lock, wire, answer, kind);
+  }
+
+  static void keep_metadata(json& body) {
+    if (body.value("kind", "") == "Status") return;
+    if (body.contains("items")) {
+      for (json& item : body["items"]) keep_metadata(item);
+      return;
+    }
+    for (const char* part : {"spec", "status", "data", "binaryData"}) body.erase(part);
   }
 
   static bool has_gone(int socket) {

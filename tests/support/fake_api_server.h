@@ -52,7 +52,7 @@ class FakeApiServer {
  public:
   struct Request {
     std::string method, path;  // with its query
-    std::string content_type, authorization, host;
+    std::string content_type, accept, authorization, host;
     std::string body;
     int status = 0;  // 0: nothing was carried out
   };
