@@ -5,6 +5,7 @@ Pods and Services have addresses of 198.18.0.0/16 and 10.96.0.0/16, which are lo
 bind any of them. Certificates are made anew for each cluster.
 """
 
+import datetime
 import http.client
 import json
 import os
@@ -89,14 +90,14 @@ class ControlPlane:
     def kubeconfig(self, name):
         return self.folder / f"{name}.kubeconfig"
 
-    def write_kubeconfig(self, name, certificate=None, token=None, token_file=None):
+    def write_kubeconfig(self, name, certificate=None, token=None, token_file=None, server=SERVER):
         """For our programs and kubectl; as JSON, which YAML is too."""
         user = {"token": token} if token else {"tokenFile": str(token_file)} if token_file else {}
         if certificate:
             user = {"client-certificate": certificate[0], "client-key": certificate[1]}
         self.kubeconfig(name).write_text(json.dumps({
             "apiVersion": "v1", "kind": "Config", "current-context": name,
-            "clusters": [{"name": "test", "cluster": {"server": SERVER, "certificate-authority": self.certificates.ca}}],
+            "clusters": [{"name": "test", "cluster": {"server": server, "certificate-authority": self.certificates.ca}}],
             "users": [{"name": name, "user": user}],
             "contexts": [{"name": name, "context": {"cluster": "test", "user": name}}]}, indent=1))  # fmt: skip
         return self.kubeconfig(name)
@@ -194,11 +195,15 @@ class ControlPlane:
             raise RuntimeError(f"kubectl {' '.join(map(str, words))}: {done.stderr}")
         return done.stdout if check else done
 
-    def audited(self, account):
-        """What this service account asked for, in order; writes of a scale with their bodies."""
+    def audited(self, account, since):
+        """What this service account asked for from then on, in order; writes of a scale with their bodies. Each event's `at`
+        is when it came and `ended` when it was answered, as time.time() tells it."""
         with open(self.audit_log, encoding="utf-8") as file:
             events = [json.loads(line) for line in file if account in line and line.endswith("\n")]
-        return [event for event in events if event["user"]["username"] == f"system:serviceaccount:{account}"]
+        for event in events:
+            for name, stamp in (("at", "requestReceivedTimestamp"), ("ended", "stageTimestamp")):
+                event[name] = datetime.datetime.fromisoformat(event[stamp].replace("Z", "+00:00")).timestamp()
+        return [event for event in events if event["user"]["username"] == f"system:serviceaccount:{account}" and event["at"] >= since]
 
     def token(self, namespace, account, seconds=3600, bound_to=None):
         """Of a service account."""

@@ -129,7 +129,7 @@ class Api:
 
 PLURALS = {"Endpoints": "endpoints", "Ingress": "ingresses"}
 CLUSTER_WIDE = {"Namespace", "Node", "ClusterRole", "ClusterRoleBinding", "APIService", "CustomResourceDefinition", "PriorityLevelConfiguration",
-                "FlowSchema"}  # fmt: skip
+                "FlowSchema", "ValidatingWebhookConfiguration"}  # fmt: skip
 
 
 def collection_path(item):

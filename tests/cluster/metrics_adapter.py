@@ -8,13 +8,13 @@ A feed has three methods, called with the request's names; each returns a list o
 
 import base64
 import http.server
-import json
 import pathlib
 import ssl
 import threading
 import urllib.parse
 
 from control_plane import FRONT_PROXY
+from json_handler import JsonHandler
 from kube_api import wait_for
 
 PORT = 7443
@@ -26,26 +26,24 @@ class Unavailable(Exception):
     """Nothing is known of this metric now."""
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
+class Handler(JsonHandler):
     def do_GET(self):
         subject = dict(pair[0] for pair in self.connection.getpeercert().get("subject", ()))
         if subject.get("commonName") != FRONT_PROXY:
-            return self.answer(403, {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 403})
+            return self.answer({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 403}, 403)
         url = urllib.parse.urlsplit(self.path)
         words = [urllib.parse.unquote(word) for word in url.path.strip("/").split("/")]
         version = "/".join(words[1:3])
         if words[0] != "apis" or version not in APIS:
-            return self.answer(404, {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404})
+            return self.answer({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404}, 404)
         if len(words) == 3:
             resources = [{"name": name, "singularName": "", "namespaced": True, "kind": kind, "verbs": ["get", "list"]} for name, kind in APIS[version]]
-            return self.answer(200, {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": version, "resources": resources})
+            return self.answer({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": version, "resources": resources})
         try:
             kind, items = self.items(version, words[4], words[5:], urllib.parse.parse_qs(url.query))
         except Unavailable as error:
-            return self.answer(404, {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404, "message": str(error)})
-        return self.answer(200, {"kind": kind, "apiVersion": version, "metadata": {}, "items": items})
+            return self.answer({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404, "message": str(error)}, 404)
+        return self.answer({"kind": kind, "apiVersion": version, "metadata": {}, "items": items})
 
     def items(self, version, namespace, rest, query):
         feed = self.server.feed
@@ -54,17 +52,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if version.startswith("external."):
             return "ExternalMetricValueList", feed.external(namespace, rest[0])
         return "MetricValueList", feed.custom(namespace, *rest)
-
-    def answer(self, status, body):
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_):
-        pass
 
 
 class Server(http.server.ThreadingHTTPServer):

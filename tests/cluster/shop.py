@@ -99,10 +99,10 @@ class Shop:
         self.children.append(child)
         return child
 
-    def kubeconfig(self, token=None, token_file=None):
-        """Of the controller's account."""
-        token = token or (None if token_file else self.plane.token(self.namespace, CONTROLLER))
-        return self.plane.write_kubeconfig(f"{self.namespace}-{CONTROLLER}", token=token, token_file=token_file)
+    def kubeconfig(self, token=None, **more):
+        """Of the controller's account; `more` as write_kubeconfig() takes it."""
+        token = token or (None if "token_file" in more else self.plane.token(self.namespace, CONTROLLER))
+        return self.plane.write_kubeconfig(f"{self.namespace}-{CONTROLLER}", token=token, **more)
 
     def run_one_command(self, log, *more, kubeconfig=None):
         return [self.cluster.programs / "mpc-autoscaler", "run-one", "--kubeconfig", kubeconfig or self.kubeconfig(), "--namespace",

@@ -1,7 +1,7 @@
 """The controller as a stranger installs it: deploy/ applied as it stands, an object that only recommends, then one that acts,
-an HPA on the same target, leaders that die or sleep; and from the API server's audit log what it asked for and wrote."""
+an HPA on the same target, leaders that die or sleep, a write that comes too late; and from the API server's audit log what it
+asked for and wrote. The clock of every other controller is a minute ahead."""
 
-import datetime
 import http.client
 import json
 import pathlib
@@ -11,6 +11,7 @@ import time
 from checks import check
 from kube_api import ApiError, wait_for
 from shop import CAPACITY_RPS, Shop
+from write_gate import WriteGate
 
 DEPLOY = pathlib.Path(__file__).resolve().parents[2] / "deploy"
 SYSTEM, NAME, ACCOUNT = "mpc-system", "mpc-autoscaler", "mpc-system:mpc-autoscaler"
@@ -21,6 +22,7 @@ HIGH_RPS, LOW_RPS = 140, 20
 class Controller:
     def __init__(self, cluster):
         self.cluster, self.plane, self.admin = cluster, cluster.plane, cluster.plane.admin
+        self.began = time.time()  # an earlier suite may have run as the same account
         self.terms, self.stopped = [], threading.Event()  # (since when, who leads)
 
     def note_terms(self):
@@ -106,7 +108,7 @@ def run(cluster):
         controller.install()
         thing = Object(shop)
         cluster.plane.admin.make(autoscaler(shop, "Recommend"))
-        for story in (recommends, reads_well, acts, paused_by_annotation, refuses_beside_an_hpa, leader_killed, leader_asleep, goes_down,
+        for story in (recommends, reads_well, acts, paused_by_annotation, refuses_beside_an_hpa, leader_killed, leader_asleep, late_write, goes_down,
                       is_audited):  # fmt: skip
             started = time.monotonic()
             story(shop, controller, thing)
@@ -205,6 +207,41 @@ def leader_asleep(shop, controller, thing):
     thing.wait_for_reason("Acting")
 
 
+def late_write(shop, controller, thing):
+    """The leader's write has passed all that the API server checks, and waits there. The leader sleeps, another leads and
+    writes; then the old write comes through."""
+    first, gate = controller.leader(), WriteGate(shop.plane, shop.namespace)
+    process, began = controller.process(first), time.time()
+    try:
+        gate.hold_next_of(first)
+        time.sleep(1)  # the API server has taken the hook over
+        shop.plane.kubectl("scale", "deployment", shop.name, "-n", shop.namespace, "--replicas=3")
+        check(gate.holds.wait(30), "the leader's write is on its way", controller.said()[-2000:])
+        process.pause()
+        another_leads(controller, first)
+        second = controller.leader()
+        wait_for(f"{second} to set the replicas", lambda: shop.desired() * CAPACITY_RPS >= HIGH_RPS * 0.9)
+        newer = shop.desired()
+    finally:
+        gate.close()
+        process.resume()
+    writes = wait_for("the late write to end", lambda: [event for event in scale_writes(shop.plane.audited(ACCOUNT, began))
+                                                        if writer(event) == first])  # fmt: skip
+    print(f"controller: the late write, {writes[0]['ended'] - writes[0]['at']:.0f} s on its way, ended with {writes[0]['responseStatus']['code']}")
+    check(writes[0]["responseStatus"]["code"] == 409, "a write of who leads no longer fails", writes)
+    check(shop.desired() >= min(newer, HIGH_RPS // CAPACITY_RPS), "and changes nothing", (newer, shop.desired()))
+    thing.wait_for_reason("Acting")
+
+
+def scale_writes(events):
+    return [event for event in events if event["objectRef"].get("subresource") == "scale" and event["verb"] == "patch"]
+
+
+def writer(event):
+    """The pod."""
+    return event["user"]["extra"]["authentication.kubernetes.io/pod-name"][0]
+
+
 def goes_down(shop, _, thing):
     shop.children[-1].stop()
     shop.load([(600, LOW_RPS)], "low")
@@ -214,14 +251,13 @@ def goes_down(shop, _, thing):
 
 def is_audited(shop, controller, _):
     """No two writes of one version, no writes of two leaders mixed, all rights used and none missing."""
-    events = shop.plane.audited(ACCOUNT)
-    writes = [event for event in events if event["objectRef"].get("subresource") == "scale" and event["verb"] == "patch"]
+    events = shop.plane.audited(ACCOUNT, controller.began)
+    writes = scale_writes(events)
     done = [event for event in writes if event["responseStatus"]["code"] == 200]
     versions = [event["requestObject"]["metadata"]["resourceVersion"] for event in done]
     check(len(done) >= 2, "it wrote", len(writes))
     check(len(set(versions)) == len(versions), "no two writes are based on the same version", versions)
-    writers = [(datetime.datetime.fromisoformat(event["requestReceivedTimestamp"].replace("Z", "+00:00")).timestamp(),
-                event["user"]["extra"]["authentication.kubernetes.io/pod-name"][0]) for event in done]  # fmt: skip
+    writers = [(event["at"], writer(event)) for event in done]
     wrong = [(at, pod, controller.led(at)) for at, pod in writers if pod not in controller.led(at)]
     check(not wrong, "only who leads writes", (wrong, controller.terms))
     check(len(controller.terms) >= 3, "there were at least three leaders", controller.terms)
@@ -233,7 +269,7 @@ def is_audited(shop, controller, _):
                for resource in rule["resources"]}  # fmt: skip
     idle = {right for right in granted - used if not right[1].startswith("statefulsets")}
     print(f"controller: {len(events)} calls; granted and not used here: {sorted(idle) or 'none'}")
-    moments = sorted(event["requestReceivedTimestamp"][:19] for event in events)
+    moments = [int(event["at"]) for event in events]
     busiest = max((moments.count(moment) for moment in set(moments)), default=0)
     check(busiest <= 120, "never more than a few calls a second", busiest)
     print(f"controller: {len(done)} writes of {len(writes)} succeeded, in {len(controller.terms)} terms; at most {busiest} calls in one second")

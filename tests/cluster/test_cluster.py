@@ -42,8 +42,12 @@ class Cluster:
     def need_node(self):
         """From now on pods run. Images are our programs, and "nothing": a pod whose status the suite writes."""
         if self.agent is None:
-            # Pods share the addresses of the namespace, so the controller is told to listen at its own one only.
-            controller = ["sh", "-c", f'exec {self.programs / "mpc-autoscaler"} "$@" --listen "$HOST:8080"', "sh"]
+            # Pods share the addresses of the namespace, so the controller is told to listen at its own one only. Clocks of a
+            # cluster's machines differ: that of every other pod is ahead, its monotonic one is as it is. (Not by the program
+            # faketime, which stays as the parent of what it starts, so that this would outlive a kill.)
+            library = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+            skew = f"case $HOST in *[13579]) export FAKETIME=+60s DONT_FAKE_MONOTONIC=1 LD_PRELOAD={library};; esac"
+            controller = ["sh", "-c", f'{skew}; exec {self.programs / "mpc-autoscaler"} "$@" --listen "$HOST:8080"', "sh"]
             images = {"nothing": None, "toy-load": [self.programs / "toy-load"], "mpc-autoscaler": controller, "prometheus": prometheus.COMMAND}
             self.agent = NodeAgent(self.plane, images, self.folder / "pods")
             self.agent.start()
