@@ -2,7 +2,7 @@
 // the tests in a process of its own, with a load that moves so that some replicas change every period. Prints rows for
 // bench/table.py.
 //
-//   tick        one period of all objects, on one thread: seconds of time, of which CPU
+//   tick        one period of all objects, on one thread: seconds of time; of which CPU; of which reading and deciding
 //   memory      of the process, resident, less what it had before the first object
 //   requests    to the API server in a tick
 //   write       from a decision to the API server's answer, which is later than its receipt: the 99th percentile
@@ -196,6 +196,7 @@ std::vector<json> measure(int objects) {
   const SavedStates states("mpc-system");
   std::vector<double> writes_s;
   std::int64_t requests = 0;
+  Duration thinking{};
   const SessionEnvironment environment{
       .index = index,
       .states = states,
@@ -208,6 +209,7 @@ std::vector<json> measure(int objects) {
       .took =
           [&](Stage stage, Duration time) {
             if (stage == Stage::write) writes_s.push_back(to_seconds(time));
+            if (stage == Stage::read || stage == Stage::decide) thinking += time;
             if (stage == Stage::write || stage == Stage::status || stage == Stage::save) ++requests;
           },
       .log = [](const std::string&) {},
@@ -218,16 +220,18 @@ std::vector<json> measure(int objects) {
         environment, config::parse_autoscaler(autoscaler(i), name_of_object(i)).value(), std::nullopt));
 
   std::vector<int> known(sessions.size(), kPodsOfEach);
-  std::vector<double> ticks_s, cpu_s, requests_of;
+  std::vector<double> ticks_s, cpu_s, thinking_s, requests_of;
   for (int tick = 0; tick < kWarmTicks + kTicks; ++tick) {
     if (tick == kWarmTicks) writes_s.clear();
     requests = 0;
+    thinking = {};
     const Duration began = os::monotonic_now();
     const Duration cpu = os::thread_cpu_time();
     for (const auto& session : sessions) session->run_period({client, load}, 1);
     if (tick >= kWarmTicks) {
       ticks_s.push_back(to_seconds(os::monotonic_now() - began));
       cpu_s.push_back(to_seconds(os::thread_cpu_time() - cpu));
+      thinking_s.push_back(to_seconds(thinking));
       requests_of.push_back(static_cast<double>(requests));
     }
     echo(sessions, known, client, index);
@@ -243,6 +247,7 @@ std::vector<json> measure(int objects) {
   const std::string of = cat("controller/objects:", objects, " ");
   return {row(of + "tick", median(ticks_s), "s", is_goal ? json(1.0) : json()),
           row(of + "tick, CPU of the thread", median(cpu_s), "s"),
+          row(of + "tick, reading and deciding", median(thinking_s), "s"),
           row(of + "memory", resident_mib() - before_mib, "MiB", is_goal ? json(200.0) : json()),
           row(of + "requests in a tick", median(requests_of), ""),
           row(of + "write, p99", 1e3 * write_p99, "ms", is_goal ? json(100.0) : json())};
