@@ -208,6 +208,12 @@ HttpFailure failure(HttpFailure::Kind kind, std::string message, bool may_have_a
 
 }  // namespace
 
+std::optional<UrlPrivacy> privacy_of(const std::string& url) {
+  const auto target = parse_url(url, {});
+  if (!target) return std::nullopt;
+  return UrlPrivacy{.is_tls = target->is_tls, .is_loopback = target->is_loopback};
+}
+
 std::string_view HttpReply::header(std::string_view name) const {
   for (const auto& [key, value] : headers)
     if (key == name) return value;
@@ -361,6 +367,8 @@ struct HttpClient::Impl {
     }
     long status = 0;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    // libcurl takes `HTTP/200 OK` for an answer without a status.
+    if (status < 100) return std::unexpected(failure(Kind::no_answer, cat(shown, ": the answer has no status"), true));
     HttpReply reply{static_cast<int>(status), {}, {}};
     if (transfer.on_line == nullptr || status / 100 != 2) reply.body = std::move(transfer.body);
     for (const std::string& name : settings.reply_headers) {

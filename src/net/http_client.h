@@ -77,6 +77,14 @@ struct HttpFailure {
   std::string message;  // `URL: ` and why there is no answer
 };
 
+/// Who could read what goes to a server.
+struct UrlPrivacy {
+  bool is_tls = false;
+  bool is_loopback = false;  // it does not leave this machine
+};
+/// nullopt: no http(s) URL.
+std::optional<UrlPrivacy> privacy_of(const std::string& url);
+
 /// Keeps connections open between calls. Not thread safe; each thread has its own.
 class HttpClient {
  public:

@@ -109,9 +109,12 @@ TEST(HttpClient, WhatIsNoCompleteAnswerIsAnErrorAndTheNextCallWorks) {
     if (path == "/closed") return TinyHttpServer::Answer{"", true};
     if (path == "/cut") return TinyHttpServer::Answer{"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", true};
     if (path == "/garbage") return TinyHttpServer::Answer{"\x16\x03\x01 what is this\r\n\r\n", true};
+    if (path == "/no-status") return TinyHttpServer::Answer{"HTTP/200 OK\r\n\r\nabc", true};
     return TinyHttpServer::ok("x");
   });
   HttpClient client = client_with();
+  EXPECT_EQ(client.get(server.url("/no-status")).error().message,
+            server.url("/no-status") + ": the answer has no status");
   EXPECT_EQ(client.get(server.url("/closed")).error().message,
             server.url("/closed") + ": the connection was closed without an answer");
   EXPECT_EQ(client.get(server.url("/cut")).error().message, server.url("/cut") + ": the answer ended too early");
