@@ -19,7 +19,8 @@ using Operator = LabelSelector::Requirement::Operator;
 
 std::string text_of(const LabelSelector::Requirement& requirement) {
   std::string values;
-  for (const std::string& value : requirement.values) values += mpca::cat(values.empty() ? "" : ",", value);
+  for (std::size_t i = 0; i < requirement.values.size(); ++i)
+    values += mpca::cat(i == 0 ? "" : ",", requirement.values[i]);
   switch (requirement.op) {
     case Operator::in:
       return mpca::cat(requirement.key, " in (", values, ")");

@@ -1,10 +1,12 @@
 #include "config/document.h"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "core/text.h"
 #include "trace/timestamps.h"
@@ -116,6 +118,36 @@ class TreeBuilder final : public nlohmann::json_sax<nlohmann::json> {
   Node root_;
   std::vector<Node*> open_;
   std::string problem_;
+};
+
+/// Ends what has no end: yaml-cpp 0.7 finds ever more documents in some texts that are none, such as one that begins
+/// with a comma.
+class EndlessYaml final : public YAML::EventHandler {
+ public:
+  explicit EndlessYaml(std::size_t bytes) : most_(kEventsPerByte * (bytes + 4)) {}
+  void OnDocumentStart(const YAML::Mark& mark) override { count(mark); }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { count(mark); }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { count(mark); }
+  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t, const std::string&) override {
+    count(mark);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+    count(mark);
+  }
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+    count(mark);
+  }
+  void OnMapEnd() override {}
+
+ private:
+  static constexpr std::size_t kEventsPerByte = 2;  // a byte is at most the end of a key and an empty value
+
+  void count(const YAML::Mark& mark) {
+    if (++events_ > most_) throw YAML::ParserException(mark, "there is more in it than its length allows");
+  }
+  std::size_t most_, events_ = 0;
 };
 
 bool is_yaml_null(const std::string& text) {
@@ -258,6 +290,11 @@ Result<std::vector<Node>> parse_yaml(std::string_view text) {
     }
   }
   try {
+    std::istringstream once{std::string(text)};
+    YAML::Parser parser(once);
+    EndlessYaml counter(text.size());
+    while (parser.HandleNextDocument(counter)) {
+    }
     std::size_t nodes = 0;
     for (const YAML::Node& document : YAML::LoadAll(std::string(text))) {
       MPCA_TRY(Node node, from_yaml(document, 0, nodes));

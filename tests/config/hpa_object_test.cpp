@@ -110,6 +110,9 @@ spec:
 
 TEST(HpaObject, WhatIsNoYamlOrNoObjectIsRefused) {
   EXPECT_NE(parse_hpa_object("spec: [", "f").error().message.find("f: not valid YAML: line "), std::string::npos);
+  // In which yaml-cpp 0.7 finds documents without end.
+  EXPECT_NE(parse_hpa_object(R"(,"a":1}}],"b":[{"c":"d"}])", "f").error().message.find("f: not valid YAML: "),
+            std::string::npos);
   EXPECT_FALSE(parse_hpa_object("", "f"));
   EXPECT_FALSE(parse_hpa_object("{\"spec\": 3", "f"));
   EXPECT_FALSE(parse_hpa_object("kind: HorizontalPodAutoscaler\nspec: 7\n", "f"));
