@@ -5,7 +5,6 @@
 
 #include "config/kubeconfig.h"
 #include "control/prometheus_metrics.h"
-#include "control/prometheus_server.h"
 #include "core/text.h"
 
 namespace mpca::app {
@@ -23,6 +22,7 @@ class OwningMetrics final : public control::LiveMetrics {
         metrics->server_,
         control::PrometheusServer::reach(
             {.url = options.prom_url, .service_namespace = options.prom_namespace, .service = options.prom_service},
+            options.credentials,
             {.tries = options.prom_query_retries, .backoff = from_seconds(options.prom_query_backoff_seconds)},
             metrics->client_, clock, metrics->random_));
     metrics->metrics_.emplace(settings, metrics->server_->client());
@@ -84,8 +84,16 @@ Result<ReachedCluster> connect(const ClusterOptions& options) {
   return ReachedCluster{std::move(connection), std::move(shown)};
 }
 
-SettingsTable settings_of(PrometheusOptions& options) {
+SettingsTable settings_of(control::PrometheusCredentials& credentials) {
   return {
+      {"prom-token-file", &credentials.token_file, "bearer token for --prom-url, read anew for each question"},
+      {"prom-ca-file", &credentials.ca_file,
+       "PEM of the authorities that may sign its certificate; not given: the system's"},
+  };
+}
+
+SettingsTable settings_of(PrometheusOptions& options) {
+  SettingsTable table = {
       {"prom-namespace", &options.prom_namespace, "of Prometheus' service, behind the API server's proxy"},
       {"prom-service", &options.prom_service, "NAME or NAME:PORT (9090)"},
       {"prom-url", &options.prom_url, "asks Prometheus at this address instead of through the API server"},
@@ -93,6 +101,8 @@ SettingsTable settings_of(PrometheusOptions& options) {
       {"prom-query-backoff-seconds", &options.prom_query_backoff_seconds, "s", Range::between(0, 60),
        "longest first pause between them; doubles"},
   };
+  for (Setting& setting : settings_of(options.credentials)) table.push_back(std::move(setting));
+  return table;
 }
 
 Result<std::unique_ptr<control::LiveMetrics>> prometheus_metrics(const PrometheusOptions& options,
@@ -102,6 +112,9 @@ Result<std::unique_ptr<control::LiveMetrics>> prometheus_metrics(const Prometheu
   Problems problems;
   const auto queries = prom::lab_queries({.name_space = name_space, .job = job, .rate_window = rate_window});
   if (!queries) problems.add(cat("--", queries.error().message));
+  std::vector<std::string> urls;
+  if (!options.prom_url.empty()) urls.push_back(options.prom_url);
+  if (const auto valid = control::check(urls, options.credentials); !valid) problems.add(valid.error().message);
   const auto proxy = prom::prometheus_proxy_path(options.prom_namespace, options.prom_service);
   if (!proxy) problems.add(cat("--prom-namespace, --prom-service: ", proxy.error().message));
   MPCA_TRY_VOID(problems.to_result());

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "control/live_metrics.h"
+#include "control/prometheus_server.h"
 #include "core/clock.h"
 #include "core/result.h"
 #include "core/settings.h"
@@ -36,8 +37,10 @@ struct PrometheusOptions {
   std::string prom_url;
   int prom_query_retries = 3;
   double prom_query_backoff_seconds = 0.3;
+  control::PrometheusCredentials credentials;  // for prom_url
 };
 SettingsTable settings_of(PrometheusOptions& options);
+SettingsTable settings_of(control::PrometheusCredentials& credentials);
 
 /// The reference lab's three questions about one workload.
 ///

@@ -45,6 +45,7 @@ struct RunOptions {
   std::string record;
   runlog::FlightRecorderSettings recorder;
   keda::ScalerServerSettings keda;
+  control::PrometheusAccess prometheus;
   ClusterOptions cluster;
 };
 
@@ -70,8 +71,11 @@ SettingsTable settings_of(RunOptions& options) {
        "between savings of what was learned"},
       {"scrape-interval", &options.scrape_interval, "duration", Range::between(0.2, 300),
        "between scrapes of a pod, where objects say load.scrape"},
+      {"prom-url", &options.prometheus.urls,
+       "address that objects may name in load.prometheus.url; may be repeated; not given: none"},
       {"record", &options.record, "directory of the flight recorder, for `replay`, `explain` and `report shadow`"},
   };
+  for (const Setting& setting : app::settings_of(options.prometheus.credentials)) table.push_back(setting);
   for (const Setting& setting : runlog::settings_of(options.recorder)) table.push_back(setting);
   for (const Setting& setting : keda::settings_of(options.keda)) table.push_back(setting);
   for (const Setting& setting : settings_of(options.cluster)) table.push_back(setting);
@@ -127,8 +131,9 @@ std::string identity(std::uint64_t seed) {
 
 class ClusterWorker final : public control::Controller::Worker {
  public:
-  ClusterWorker(kube::Client client, prom::Scraper& scraper, Clock& clock, RandomStream random)
-      : client_(std::move(client)), load_(client_, scraper, clock, random) {}
+  ClusterWorker(const control::PrometheusAccess& prometheus, kube::Client client, prom::Scraper& scraper, Clock& clock,
+                RandomStream random)
+      : client_(std::move(client)), load_(prometheus, client_, scraper, clock, random) {}
   control::SessionTools tools() override { return {client_, load_}; }
 
  private:
@@ -211,6 +216,8 @@ Result<int> run(const RunOptions& options, Context& context) {
   if (const auto valid = kube::check(lease); !valid) problems.add(valid.error().message);
   if (!options.apply_file.empty() && !options.apply) problems.add("--apply-file is only of use with --apply");
   if (const auto valid = keda::check(options.keda); !valid) problems.add(valid.error().message);
+  if (const auto valid = control::check(options.prometheus.urls, options.prometheus.credentials); !valid)
+    problems.add(valid.error().message);
   if (!problems.empty()) return input_failure(problems.to_result().error(), "mpc-autoscaler run", context);
   std::optional<runlog::FlightRecorder> recorder;
   if (!options.record.empty()) {
@@ -259,7 +266,8 @@ Result<int> run(const RunOptions& options, Context& context) {
        .status_interval = options.status_interval,
        .save_interval = options.save_interval},
       [&] {
-        return std::make_unique<ClusterWorker>(make_client({}), scraper, clock, RandomStream(seed, "load", ++clients));
+        return std::make_unique<ClusterWorker>(options.prometheus, make_client({}), scraper, clock,
+                                               RandomStream(seed, "load", ++clients));
       },
       [&] { return watch->has_synced(); }, [&](const std::string& uid) { scraper.remove_workload(uid); });
 

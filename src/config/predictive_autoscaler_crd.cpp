@@ -353,7 +353,7 @@ Json policy_choice() {
 }
 
 Json prometheus() {
-  Json url = text("Such as http://prometheus.monitoring:9090, without user and password");
+  Json url = text("One of those that the controller runs with (--prom-url), such as http://prometheus.monitoring:9090");
   url["pattern"] = "^https?://[^@ ?#]+$";
   Json port = integer("Of the service. Default: 9090", 1, 65535);
   port["default"] = 9090;

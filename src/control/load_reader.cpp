@@ -1,5 +1,7 @@
 #include "control/load_reader.h"
 
+#include <algorithm>
+
 #include "control/prometheus_metrics.h"
 #include "core/text.h"
 #include "prom/lab_queries.h"
@@ -43,8 +45,9 @@ std::string address_of(const std::string& ip, int port) {
 
 }  // namespace
 
-ClusterLoadReader::ClusterLoadReader(kube::Client& client, prom::Scraper& scraper, Clock& clock, RandomStream random)
-    : client_(client), scraper_(scraper), clock_(clock), random_(random) {}
+ClusterLoadReader::ClusterLoadReader(const PrometheusAccess& access, kube::Client& client, prom::Scraper& scraper,
+                                     Clock& clock, RandomStream random)
+    : access_(access), client_(client), scraper_(scraper), clock_(clock), random_(random) {}
 ClusterLoadReader::~ClusterLoadReader() = default;
 
 LiveReading ClusterLoadReader::read(const LoadQuestion& question) {
@@ -54,6 +57,8 @@ LiveReading ClusterLoadReader::read(const LoadQuestion& question) {
 }
 
 LiveReading ClusterLoadReader::ask(const LoadQuestion& question, const config::PrometheusSource& source) {
+  if (!source.url.empty() && std::ranges::find(access_.urls, source.url) == access_.urls.end())
+    return nothing(cat("load.prometheus.url ", source.url, " is none of those that this controller asks (--prom-url)"));
   auto queries = queries_of(question, source);
   if (!queries) return nothing(queries.error().message);
   const std::string where = source.url.empty() ? cat(source.service_namespace, "/", source.service) : source.url;
@@ -65,7 +70,7 @@ LiveReading ClusterLoadReader::ask(const LoadQuestion& question, const config::P
   if (!known.server) {
     auto reached = PrometheusServer::reach(
         {.url = source.url, .service_namespace = source.service_namespace, .service = source.service},
-        {.time_limit = std::chrono::seconds(8), .tries = 2}, client_, clock_, random_);
+        access_.credentials, {.time_limit = std::chrono::seconds(8), .tries = 2}, client_, clock_, random_);
     if (!reached) return nothing(reached.error().message);
     known.server = *std::move(reached);
   }

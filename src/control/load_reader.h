@@ -34,12 +34,20 @@ class LoadReader {
   virtual LiveReading read(const LoadQuestion& question) = 0;
 };
 
+/// The addresses that objects may name, and how they are asked: who may write an object should not be able to have the
+/// controller ask any address that it can reach.
+struct PrometheusAccess {
+  std::vector<std::string> urls;
+  PrometheusCredentials credentials;
+};
+
 /// A Prometheus that hangs keeps a thread waiting, and with it the objects that have nothing to do with it: it is asked
 /// again when twice as long has passed, so that it has at most a third of the thread's time.
 class ClusterLoadReader final : public LoadReader {
  public:
   /// All outlive it. The client is for a Prometheus behind the API server's service proxy.
-  ClusterLoadReader(kube::Client& client, prom::Scraper& scraper, Clock& clock, RandomStream random);
+  ClusterLoadReader(const PrometheusAccess& access, kube::Client& client, prom::Scraper& scraper, Clock& clock,
+                    RandomStream random);
   ~ClusterLoadReader() override;
   LiveReading read(const LoadQuestion& question) override;
 
@@ -52,6 +60,7 @@ class ClusterLoadReader final : public LoadReader {
   LiveReading ask(const LoadQuestion& question, const config::PrometheusSource& source);
   LiveReading scrape(const LoadQuestion& question, const config::ScrapeSource& source);
 
+  const PrometheusAccess& access_;
   kube::Client& client_;
   prom::Scraper& scraper_;
   Clock& clock_;

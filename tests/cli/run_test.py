@@ -181,7 +181,8 @@ def test_rights():
 def test_usage(folder):
     for words, part in ((["--workers", "0"], "--workers"), (["--apply-file", "x"], "--apply-file is only of use with --apply"),
                         (["--listen", "nowhere"], "HOST:PORT"), (["--kubeconfig", str(folder / "none")], "none"), (["--lease", ""], "name"),
-                        (["--status-interval", "1ms"], "status-interval")):  # fmt: skip
+                        (["--status-interval", "1ms"], "status-interval"), (["--prom-url", "web:9090"], "is no http(s) address"),
+                        (["--prom-url", "http://web", "--prom-token-file", "none"], "would get the token where others can read it")):  # fmt: skip
         where = [] if "--kubeconfig" in words else ["--kube-server", "http://127.0.0.1:9"]
         done = subprocess.run([BIN / "mpc-autoscaler", "run", *where, *words], capture_output=True, text=True, timeout=60, check=False)
         check(done.returncode == 2 and part in done.stderr, f"{words}", f"{done.returncode} {done.stderr}")

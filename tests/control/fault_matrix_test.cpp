@@ -121,13 +121,15 @@ class Trial {
   ProcessSettings settings(const std::string& token = "token") {
     if (token != "token") std::ofstream(directory_.file(token)) << token;
     return {.applies = true, .token_file = directory_.file(token), .make_load = [this](kube::Client& client) {
-              return std::make_unique<ClusterLoadReader>(client, scraper_, clock_, RandomStream(number_, "load"));
+              return std::make_unique<ClusterLoadReader>(access_, client, scraper_, clock_,
+                                                         RandomStream(number_, "load"));
             }};
   }
 
   std::uint64_t number_;
   test::TemporaryDirectory directory_;
   os::RealClock clock_;
+  const PrometheusAccess access_{.urls = {prometheus.url()}, .credentials = {}};
   prom::Scraper scraper_{{}};
   int pods_ = 0;
 

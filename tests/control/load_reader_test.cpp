@@ -3,8 +3,12 @@
 #include <gtest/gtest.h>
 
 #include "core/clock.h"
+#include "core/os/file.h"
 #include "prom/lab_queries.h"
+#include "support/certificates.h"
+#include "support/fake_api_server.h"
 #include "support/fake_prometheus.h"
+#include "support/temporary_directory.h"
 
 namespace mpca::control {
 namespace {
@@ -33,7 +37,8 @@ class LoadReaderTest : public testing::Test {
   kube::RateLimit limit{1000, 1000};
   kube::Client client{kube::Connection{}, {}, limit, clock, RandomStream(1, "kube")};
   prom::Scraper scraper{{}};
-  ClusterLoadReader reader{client, scraper, clock, RandomStream(1, "load")};
+  PrometheusAccess access{.urls = {prometheus.url()}, .credentials = {}};
+  ClusterLoadReader reader{access, client, scraper, clock, RandomStream(1, "load")};
 };
 
 TEST_F(LoadReaderTest, AsksThePrometheusThatTheObjectNames) {
@@ -66,6 +71,65 @@ TEST_F(LoadReaderTest, AClockThatWasSetBackEndsThePause) {
   VirtualClock earlier{TimePoint(1h)};
   clock = earlier;
   EXPECT_EQ(read().served_rate_rps.quality, policy::Quality::fresh);
+}
+
+// Else who may write an object could have the controller ask any address that it can reach.
+TEST_F(LoadReaderTest, AnAddressThatIsNotAmongTheControllersIsNotAsked) {
+  access.urls = {"http://prometheus.monitoring:9090"};
+  const LiveReading reading = read();
+  EXPECT_EQ(reading.served_rate_rps.quality, policy::Quality::missing);
+  EXPECT_NE(reading.trouble.find("is none of those that this controller asks (--prom-url)"), std::string::npos)
+      << reading.trouble;
+  EXPECT_TRUE(prometheus.asked().empty());
+}
+
+TEST_F(LoadReaderTest, TheTokenIsReadAnewForEachQuestion) {
+  const test::TemporaryDirectory directory;
+  access.credentials.token_file = directory.file("token");
+  ASSERT_TRUE(os::write_file(access.credentials.token_file, "first\n"));
+  read();
+  EXPECT_EQ(prometheus.asked().back().authorization, "Bearer first");
+  ASSERT_TRUE(os::write_file(access.credentials.token_file, "second\n"));
+  read();
+  EXPECT_EQ(prometheus.asked().back().authorization, "Bearer second");
+}
+
+TEST_F(LoadReaderTest, ACertificateHasToBeSignedByWhomWeTrust) {
+  const test::TestAuthority authority;
+  authority.sign("prometheus", "IP:127.0.0.1");
+  // Not a Prometheus, but whom to trust is settled before that shows.
+  const test::FakeApiServer server(test::FakeTls{authority.file("prometheus.pem"), authority.file("prometheus.key")});
+  source.prometheus->url = server.url();
+  access.urls = {server.url()};
+  EXPECT_NE(read().trouble.find("certificate"), std::string::npos);
+  access.credentials.ca_file = authority.ca_file();
+  ClusterLoadReader trusting{access, client, scraper, clock, RandomStream(1, "load")};
+  const LiveReading reading = trusting.read({"uid-1", source, target, addresses, 2});
+  EXPECT_NE(reading.trouble.find("status 200"), std::string::npos) << reading.trouble;
+}
+
+TEST(PrometheusCredentialsCheck, NamesEachProblemWithItsFlag) {
+  const test::TemporaryDirectory directory;
+  const std::string token = directory.file("token");
+  ASSERT_TRUE(os::write_file(token, "secret"));
+  const std::vector<std::string> open = {"http://prometheus.monitoring:9090"}, none;
+  const auto problems_of = [](const std::vector<std::string>& urls, const PrometheusCredentials& credentials) {
+    const auto valid = check(urls, credentials);
+    return valid ? std::string() : valid.error().message;
+  };
+  EXPECT_EQ(problems_of(open, {}), "");
+  EXPECT_EQ(problems_of({std::string("http://127.0.0.1:9090"), "https://prometheus:9090"},
+                        {.token_file = token, .ca_file = {}}),
+            "");
+  EXPECT_EQ(
+      problems_of(open, {.token_file = token, .ca_file = {}}),
+      "--prom-token-file: http://prometheus.monitoring:9090 would get the token where others can read it; use https");
+  EXPECT_EQ(problems_of(none, {.token_file = token, .ca_file = {}}),
+            "--prom-token-file: is for the servers of --prom-url, and there are none");
+  EXPECT_EQ(problems_of({"prometheus:9090"}, {}), "--prom-url: \"prometheus:9090\" is no http(s) address");
+  const std::string both = problems_of({"https://prometheus"}, {.token_file = "/no/token", .ca_file = "/no/ca"});
+  EXPECT_NE(both.find("--prom-token-file: file not found: /no/token"), std::string::npos) << both;
+  EXPECT_NE(both.find("--prom-ca-file: file not found: /no/ca"), std::string::npos) << both;
 }
 
 }  // namespace
