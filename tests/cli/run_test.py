@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """`run` as its users call it: a stand-in of an API server on the loopback, with one Deployment and one PredictiveAutoscaler.
 
-run_test.py BIN: the folder with mpc-autoscaler. Prints a line per check that fails, then `N passed, M failed`.
+run_test.py BIN [ASK_SCALER]: the folder with mpc-autoscaler, and the program that asks as KEDA does, if it is built. Prints a line per check that fails, then `N passed, M failed`.
 """
 
 import http.server
@@ -20,6 +20,7 @@ from checks import check, finish
 from json_handler import JsonHandler
 
 BIN = pathlib.Path(sys.argv[1]).resolve()
+ASK_SCALER = next(iter(sys.argv[2:]), "")
 WAIT = 30.0
 
 
@@ -178,6 +179,20 @@ def test_rights():
     check("going on without: create events of events.k8s.io" in log, "and those that it can do without", log)
 
 
+def test_keda():
+    """KEDA asks the program, and hears what the object's status says."""
+    with Run(Cluster(), "--keda-listen", "127.0.0.1:0") as controller:
+        check(eventually(lambda: "for KEDA on port" in "".join(controller.log)), "it serves KEDA", controller.log)
+        port = re.search(r"for KEDA on port (\d+)", "".join(controller.log))[1]
+
+        def asked(name):
+            return subprocess.run([ASK_SCALER, f"127.0.0.1:{port}", "shop", name], capture_output=True, text=True, timeout=60, check=False).stdout
+
+        check(eventually(lambda: asked("web") == "active mpca-replicas 6 of 1\n"), "KEDA hears the decision", asked("web"))
+        check(asked("other").startswith("error 5: there is no PredictiveAutoscaler shop/other"), "or why there is none", asked("other"))
+    check(controller.code == 0, "SIGTERM ends it in order", controller.log)
+
+
 def test_usage(folder):
     for words, part in ((["--workers", "0"], "--workers"), (["--apply-file", "x"], "--apply-file is only of use with --apply"),
                         (["--listen", "nowhere"], "HOST:PORT"), (["--kubeconfig", str(folder / "none")], "none"), (["--lease", ""], "name"),
@@ -192,5 +207,7 @@ with tempfile.TemporaryDirectory() as scratch:
     test_dry_run_then_apply(pathlib.Path(scratch))
     test_switch(pathlib.Path(scratch))
     test_rights()
+    if ASK_SCALER:
+        test_keda()
     test_usage(pathlib.Path(scratch))
 sys.exit(finish())
