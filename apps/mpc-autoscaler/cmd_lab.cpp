@@ -5,18 +5,15 @@
 
 #include "cli/command.h"
 #include "config/policy_text.h"
-#include "config/trace_files.h"
-#include "core/os/file.h"
 #include "core/text.h"
-#include "lab/batch.h"
+#include "lab/experiment.h"
 #include "mpc-autoscaler/commands.h"
 #include "mpc-autoscaler/default_policies.h"
+#include "mpc-autoscaler/experiment_batch.h"
+#include "mpc-autoscaler/experiment_loads.h"
 #include "mpc-autoscaler/wall_clock_options.h"
 #include "mpca_version.h"
 #include "policy/label.h"
-#include "report/comparison_table.h"
-#include "runlog/run_directory.h"
-#include "trace/generate.h"
 
 namespace mpca::app {
 namespace {
@@ -49,20 +46,14 @@ std::vector<std::string> batch_names() {
   return names;
 }
 
-std::string batch_sentence() {
-  std::string sentence = "a batch of the reference lab instead of --policy and --repeat:";
-  for (const lab::BatchKind& kind : lab::batch_kinds()) sentence += cat(" ", kind.name, " (", kind.sentence, ");");
-  sentence.pop_back();
-  return sentence;
-}
-
 SettingsTable settings_of(LabOptions& options) {
   SettingsTable table = {
       {"scenario", &options.scenarios, "the reference lab's loads: step, spike, seasonality"},
       {"trace", &options.traces, "demand traces as loads: our CSV or any format that `trace import` reads"},
       {"phases", &options.phases, "a phases CSV (phase_idx,duration,rate_rps) as load"},
       {"policy", &options.policies, policies_sentence("policies as NAME[:key=value,...]", kComparedPolicies)},
-      {"batch", &options.batch, batch_sentence(), batch_names()},
+      {"batch", &options.batch, batch_sentence("a batch of the reference lab instead of --policy and --repeat:"),
+       batch_names()},
       {"repeat", &options.repeats, "", Range::between(1, 1000),
        "how often each policy meets each load; seeds differ between repeats, not between policies"},
       {"arrivals", &options.arrivals, "constant (as vegeta paces) or poisson", {"constant", "poisson"}},
@@ -97,54 +88,6 @@ SettingsTable settings_of(LabOptions& options) {
   return table;
 }
 
-Result<trace::Scenario> scenario_named(const std::string& name) {
-  if (name == "step") return trace::Scenario::step;
-  if (name == "spike") return trace::Scenario::spike;
-  if (name == "seasonality") return trace::Scenario::seasonality;
-  return invalid(cat("--scenario is \"", name, "\"; must be one of step, spike, seasonality"));
-}
-
-/// Every load, or every reason why not.
-Result<std::vector<lab::LabScenario>> loads(const LabOptions& options, const std::stop_token& stop) {
-  std::vector<lab::LabScenario> all;
-  Problems problems;
-  for (const std::string& name : options.scenarios) {
-    if (const auto scenario = scenario_named(name)) {
-      const auto phases = trace::scenario_phases(*scenario);
-      all.push_back({name, load::plan_from_phases(phases), phases});
-    } else {
-      problems.add(scenario.error().message);
-    }
-  }
-  if (!options.phases.empty()) {
-    const auto text = os::read_file(options.phases);
-    const auto phases = text ? trace::parse_phases_csv(*text) : std::unexpected(text.error());
-    if (phases) {
-      all.push_back({std::filesystem::path(options.phases).stem().string(), load::plan_from_phases(*phases), *phases});
-    } else {
-      problems.add(text ? cat(options.phases, ": ", phases.error().message) : phases.error().message);
-    }
-  }
-  config::LoadOptions load;
-  load.stop = stop;
-  for (const std::string& path : options.traces) {
-    const auto trace = config::load_trace(path, load);
-    if (trace) {
-      all.push_back({trace->name, load::plan_from_trace(*trace), {}});
-    } else if (trace.error().code == ErrorCode::interrupted) {
-      return std::unexpected(trace.error());
-    } else {
-      problems.add(trace.error().message);
-    }
-  }
-  if (all.empty() && problems.empty())
-    problems.add("a load is needed: --scenario step|spike|seasonality, --phases FILE or --trace FILE");
-  for (lab::LabScenario& scenario : all)
-    scenario.load.kind = options.arrivals == "poisson" ? load::ArrivalKind::poisson : load::ArrivalKind::constant;
-  MPCA_TRY_VOID(problems.to_result());
-  return all;
-}
-
 /// A policy is the HPA's stand-in or a controller of its own: what run-meta.yaml calls its mode.
 std::string mode_of(const std::string& policy) {
   const bool is_hpa = policy.starts_with("lab-hpa") || policy.starts_with("hpa") || policy.starts_with("reactive") ||
@@ -159,38 +102,12 @@ std::string toy_load_program(const std::string& given) {
   return std::filesystem::exists(beside, error) ? beside.string() : "toy-load";
 }
 
-/// One line that is drawn over itself, and only on a terminal.
-class ProgressLine {
- public:
-  ProgressLine(std::ostream& err, bool is_terminal) : err_(err), is_on_(is_terminal) {}
-  void show(const lab::BatchProgress& progress) {
-    if (!is_on_) return;
-    const lab::Progress& live = progress.live;
-    err_ << "\r\033[K" << heading(progress) << ": " << fixed(live.done * 100, 0) << " %, " << fixed(live.demand_rps, 0)
-         << " rps, " << live.ready_replicas << " of " << live.spec_replicas << " replicas ready";
-    if (live.latency_p95_ms) err_ << ", p95 " << fixed(*live.latency_p95_ms, 0) << " ms";
-    if (live.failed > 0) err_ << ", " << live.failed << " failed";
-    err_ << std::flush;
-  }
-  void clear() {
-    if (is_on_) err_ << "\r\033[K" << std::flush;
-  }
-  static std::string heading(const lab::BatchProgress& progress) {
-    return cat("[", progress.run, "/", progress.runs, "] ", progress.policy, " on ", progress.scenario,
-               progress.repeats > 1 ? cat(", repeat ", progress.repeat) : "");
-  }
-
- private:
-  std::ostream& err_;
-  bool is_on_;
-};
-
 Result<int> run_lab(const LabOptions& options, Context& context) {
-  lab::BatchSettings settings;
-  settings.experiment = options.experiment;
-  settings.experiment.toy_load = toy_load_program(options.toy_load);
-  settings.experiment.initial_replicas =
+  lab::ExperimentSettings experiment = options.experiment;
+  experiment.toy_load = toy_load_program(options.toy_load);
+  experiment.initial_replicas =
       options.initial_replicas < 0 ? options.experiment.workload.min_replicas : options.initial_replicas;
+  lab::BatchSettings settings;
   settings.seed = static_cast<std::uint64_t>(options.seed);
   settings.resume = options.resume;
   settings.replace = options.force;
@@ -201,13 +118,13 @@ Result<int> run_lab(const LabOptions& options, Context& context) {
 
   Problems problems;
   if (const auto lag = DurationDistribution::parse(options.readiness_lag)) {
-    settings.experiment.readiness_lag = *lag;
+    experiment.readiness_lag = *lag;
   } else {
     problems.add(cat("--readiness-lag: ", lag.error().message));
   }
   for (const std::string& text : options.chaos) {
     if (const auto event = lab::parse_chaos_event(text, "--chaos")) {
-      settings.experiment.chaos.push_back(*event);
+      experiment.chaos.push_back(*event);
     } else {
       problems.add(event.error().message);
     }
@@ -217,7 +134,7 @@ Result<int> run_lab(const LabOptions& options, Context& context) {
       options.batch.empty() ? given_or(options.policies, kComparedPolicies) : options.policies;
   if (!options.batch.empty() && !policies.empty()) problems.add("--batch brings its own policies; leave out --policy");
   for (const lab::BatchKind& kind : lab::batch_kinds())
-    if (kind.name == options.batch) settings.entries = kind.entries();
+    if (kind.name == options.batch) settings.entries = kind.entries(lab::lab_hpa);
   for (const std::string& policy : policies) {
     if (std::count(policies.begin(), policies.end(), policy) > 1)
       problems.add(cat("--policy ", policy, " is given twice"));
@@ -229,11 +146,16 @@ Result<int> run_lab(const LabOptions& options, Context& context) {
     }
   }
   if (auto clock = wall_clock(options.clock)) {
-    settings.experiment.offsets = std::move(clock->offsets);
+    experiment.offsets = std::move(clock->offsets);
   } else {
     problems.add(clock.error().message);
   }
-  auto scenarios = loads(options, context.stop);
+  auto scenarios =
+      loads({.scenarios = options.scenarios,
+             .phases = options.phases,
+             .traces = options.traces,
+             .arrivals = options.arrivals == "poisson" ? load::ArrivalKind::poisson : load::ArrivalKind::constant},
+            context.stop);
   if (scenarios) {
     settings.scenarios = *std::move(scenarios);
   } else {
@@ -241,32 +163,8 @@ Result<int> run_lab(const LabOptions& options, Context& context) {
   }
   MPCA_TRY_VOID(problems.to_result());
 
-  ProgressLine line(context.err, context.err_is_terminal);
-  const auto result = lab::run_batch(
-      settings, context.stop, [&](const lab::BatchProgress& progress) { line.show(progress); },
-      [&](const lab::BatchProgress& progress, const lab::MeasuredRun* run, const Error* error, bool was_there) {
-        line.clear();
-        context.err << ProgressLine::heading(progress) << ": ";
-        if (error != nullptr) {
-          context.err << "failed: " << error->message << '\n';
-          return;
-        }
-        context.err << (was_there ? "there already: " : "") << run->counts.due << " requests, "
-                    << run->counts.failed() + run->counts.cancelled << " failed, p95 "
-                    << fixed(to_seconds(run->latency.quantile(0.95)) * 1e3, 0) << " ms, p99 "
-                    << fixed(to_seconds(run->latency.quantile(0.99)) * 1e3, 0) << " ms\n";
-      });
-  line.clear();
-  if (!result) return std::unexpected(result.error());
-  if (!result->comparison.traces.empty()) {
-    context.out << trim(report::to_text(result->comparison)) << "\n\nReport: " << options.out << "/report.html\n";
-  }
-  if (result->failed > 0) {
-    context.err << result->failed << " of " << result->failed + result->finished
-                << " runs failed; --resume runs them again\n";
-    return 1;
-  }
-  return 0;
+  lab::LocalPlace place(std::move(experiment));
+  return run_and_report(place, settings, context);
 }
 
 }  // namespace

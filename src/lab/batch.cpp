@@ -25,24 +25,29 @@ constexpr double kPercentOfCapacity = 350.0;
 
 constexpr const char kTunedMpc[] = "lab-online:{preset}";
 
-std::vector<BatchEntry> matched() {
-  return {{"lab-online tuned", kTunedMpc, kMpcMode, 5}, {"lab-hpa-realistic", "lab-hpa-realistic", kHpaMode, 3}};
+BatchEntry with_mode(BatchEntry entry, std::string mode, int repeats) {
+  entry.mode = std::move(mode);
+  entry.repeats = repeats;
+  return entry;
 }
 
-std::vector<BatchEntry> mpc_only() { return {{"lab-online tuned", kTunedMpc, kMpcMode, 8}}; }
+std::vector<BatchEntry> matched(const HpaEntry& hpa) {
+  return {{"lab-online tuned", kTunedMpc, kMpcMode, 5}, with_mode(hpa(std::nullopt), kHpaMode, 3)};
+}
 
-std::vector<BatchEntry> hpa_target_grid() {
+std::vector<BatchEntry> mpc_only(const HpaEntry&) { return {{"lab-online tuned", kTunedMpc, kMpcMode, 8}}; }
+
+std::vector<BatchEntry> hpa_target_grid(const HpaEntry& hpa) {
   std::vector<BatchEntry> entries;
   for (const int percent : {60, 100, 150, 200, 250, 300, 350}) {
-    entries.push_back({cat("hpa at ", percent, " %"),
-                       cat("lab-hpa-realistic:target=", fixed(percent / kPercentOfCapacity, 3)), "hpa-target-grid", 1,
-                       cat("target_", percent)});
+    BatchEntry& entry = entries.emplace_back(with_mode(hpa(percent), "hpa-target-grid", 1));
+    entry.folder = cat("target_", percent);
   }
   return entries;
 }
 
 /// The names are the lab's.
-std::vector<BatchEntry> isolation() {
+std::vector<BatchEntry> isolation(const HpaEntry&) {
   const std::string tuned = std::string(kTunedMpc) + ",";
   const std::string no_safety =
       "emergency-inflight-threshold=1000000000,surge-delta-threshold=1000000000,capacity-trigger-fraction=2";
@@ -55,10 +60,9 @@ std::vector<BatchEntry> isolation() {
 }
 
 constexpr BatchKind kKinds[] = {
-    {"matched", "5 runs of the lab's online MPC with the scenario's tuning and 3 of its HPA-like rule", matched},
+    {"matched", "5 runs of the lab's online MPC with the scenario's tuning and 3 of the HPA", matched},
     {"mpc-only", "8 runs of the lab's online MPC", mpc_only},
-    {"hpa-target-grid", "the HPA-like rule at 60, 100, 150, 200, 250, 300 and 350 % of the CPU request",
-     hpa_target_grid},
+    {"hpa-target-grid", "the HPA at 60, 100, 150, 200, 250, 300 and 350 % of the CPU request", hpa_target_grid},
     {"isolation", "the online MPC with one part changed at a time: forecast, safety rules, plan", isolation},
 };
 
@@ -72,26 +76,6 @@ struct PlannedRun {
   int repeats = 1;
   std::string directory;
 };
-
-std::string with_preset(const std::string& policy, const std::string& scenario) {
-  const std::size_t at = policy.find(kPresetMark);
-  if (at == std::string::npos) return policy;
-  const policy::LabOnlinePreset* found = policy::lab_online_preset(scenario);
-  const std::string_view preset = found == nullptr ? std::string_view{} : found->settings;
-  std::string after = policy.substr(at + kPresetMark.size());
-  if (preset.empty() && after.starts_with(',')) after.erase(0, 1);
-  // What comes later in the text is a change of the preset: a key must not stand twice.
-  std::string kept;
-  for (const std::string_view setting : split(preset, ',')) {
-    const std::string_view key = setting.substr(0, setting.find('='));
-    if (cat(",", after).find(cat(",", key, "=")) == std::string::npos && !setting.empty())
-      kept += cat(kept.empty() ? "" : ",", setting);
-  }
-  if (kept.empty() && after.starts_with(',')) after.erase(0, 1);
-  std::string text = policy.substr(0, at) + kept + after;
-  if (text.ends_with(':')) text.pop_back();
-  return text;
-}
 
 std::vector<PlannedRun> planned_runs(const BatchSettings& settings) {
   int most = 0;
@@ -116,15 +100,34 @@ std::vector<PlannedRun> planned_runs(const BatchSettings& settings) {
   return runs;
 }
 
-Result<void> check(const BatchSettings& settings, const std::vector<PlannedRun>& runs) {
-  Problems problems;
-  if (const auto valid = validate(settings.experiment); !valid) problems.add(valid.error().message);
-  std::set<std::string> checked;
+RunPlan plan_of(const BatchSettings& settings, const PlannedRun& run) {
+  RunPlan plan{.scenario = run.scenario->name,
+               .policy = run.policy,
+               .label = run.label,
+               .mode = run.mode,
+               .repeat = run.repeat,
+               .load = run.scenario->load,
+               .phases = run.scenario->phases,
+               .seed = settings.seed + static_cast<std::uint64_t>(run.repeat - 1),
+               .directory = run.directory,
+               .replace = settings.replace || settings.resume,
+               .program = settings.program,
+               .git_revision = settings.git_revision};
+  plan.load.seed = plan.seed;
+  return plan;
+}
+
+/// Every problem once: what many runs have in common is one.
+Result<void> check(Place& place, const BatchSettings& settings, const std::vector<PlannedRun>& runs) {
+  std::vector<std::string> lines;
   for (const PlannedRun& run : runs) {
-    if (!checked.insert(run.policy).second) continue;
-    if (const auto made = policy::create_policy(run.policy, settings.experiment.workload, "--policy"); !made)
-      problems.add(made.error().message);
+    const auto valid = place.check(plan_of(settings, run));
+    if (valid) continue;
+    for (const std::string_view line : split(valid.error().message, '\n'))
+      if (std::ranges::find(lines, line) == lines.end()) lines.emplace_back(line);
   }
+  Problems problems;
+  for (std::string& line : lines) problems.add(std::move(line));
   return problems.to_result();
 }
 
@@ -175,39 +178,40 @@ void read_decisions(const std::vector<std::string>& directories, std::vector<Mea
   }
 }
 
-std::uint64_t seed_of(const BatchSettings& settings, int repeat) {
-  return settings.seed + static_cast<std::uint64_t>(repeat - 1);
-}
-
-std::vector<std::pair<std::string, std::string>> configuration_of(const BatchSettings& settings) {
-  std::vector<std::pair<std::string, std::string>> rows = {{"world", "lab"}};
-  BatchSettings copy = settings;
-  const auto add = [&](const SettingsTable& table) {
-    for (const Setting& setting : table) {
-      const bool has_unit = !setting.info().unit.empty() && setting.info().unit != "duration";
-      rows.emplace_back(setting.name(), cat(setting.text(), has_unit ? " " + setting.info().unit : ""));
-    }
-  };
-  add(policy::settings_of(copy.experiment.workload));
-  add(settings_of(copy.experiment));
-  rows.emplace_back("readiness-lag", settings.experiment.readiness_lag.text());
-  rows.emplace_back("initial-replicas", cat(settings.experiment.initial_replicas, " replicas"));
-  std::string chaos;
-  for (const ChaosEvent& event : settings.experiment.chaos)
-    chaos += cat(chaos.empty() ? "" : " ", event.what, "@", format_duration(event.at));
-  if (!chaos.empty()) rows.emplace_back("chaos", chaos);
-  rows.emplace_back("seed", std::to_string(settings.seed));
-  return rows;
-}
-
 }  // namespace
 
 std::span<const BatchKind> batch_kinds() { return kKinds; }
 
-Result<BatchResult> run_batch(const BatchSettings& settings, const std::stop_token& stop,
+BatchEntry lab_hpa(std::optional<int> target_percent) {
+  if (!target_percent) return {"lab-hpa-realistic", "lab-hpa-realistic", kHpaMode};
+  return {cat("hpa at ", *target_percent, " %"),
+          cat("lab-hpa-realistic:target=", fixed(*target_percent / kPercentOfCapacity, 3)), kHpaMode};
+}
+
+std::string with_preset(const std::string& policy, const std::string& scenario) {
+  const std::size_t at = policy.find(kPresetMark);
+  if (at == std::string::npos) return policy;
+  const policy::LabOnlinePreset* found = policy::lab_online_preset(scenario);
+  const std::string_view preset = found == nullptr ? std::string_view{} : found->settings;
+  std::string after = policy.substr(at + kPresetMark.size());
+  if (preset.empty() && after.starts_with(',')) after.erase(0, 1);
+  // What comes later in the text is a change of the preset: a key must not stand twice.
+  std::string kept;
+  for (const std::string_view setting : split(preset, ',')) {
+    const std::string_view key = setting.substr(0, setting.find('='));
+    if (cat(",", after).find(cat(",", key, "=")) == std::string::npos && !setting.empty())
+      kept += cat(kept.empty() ? "" : ",", setting);
+  }
+  if (kept.empty() && after.starts_with(',')) after.erase(0, 1);
+  std::string text = policy.substr(0, at) + kept + after;
+  if (text.ends_with(':')) text.pop_back();
+  return text;
+}
+
+Result<BatchResult> run_batch(Place& place, const BatchSettings& settings, const std::stop_token& stop,
                               const OnBatchProgress& on_progress, const OnBatchRun& on_run) {
   const std::vector<PlannedRun> planned = planned_runs(settings);
-  MPCA_TRY_VOID(check(settings, planned));
+  MPCA_TRY_VOID(check(place, settings, planned));
   MPCA_TRY_VOID(prepare_out(settings));
   BatchResult result;
   std::vector<MeasuredRun> finished;
@@ -229,21 +233,8 @@ Result<BatchResult> run_batch(const BatchSettings& settings, const std::stop_tok
         continue;
       }
     }
-    RunPlan plan{.scenario = run.scenario->name,
-                 .policy = run.policy,
-                 .label = run.label,
-                 .mode = run.mode,
-                 .repeat = run.repeat,
-                 .load = run.scenario->load,
-                 .phases = run.scenario->phases,
-                 .seed = seed_of(settings, run.repeat),
-                 .directory = run.directory,
-                 .replace = settings.replace || settings.resume,
-                 .program = settings.program,
-                 .git_revision = settings.git_revision};
-    plan.load.seed = plan.seed;
     MPCA_TRY_VOID(os::make_directories(std::filesystem::path(run.directory).parent_path().string()));
-    auto measured = run_experiment(settings.experiment, plan, stop, [&](const Progress& live) {
+    auto measured = place.run(plan_of(settings, run), stop, [&](const Progress& live) {
       progress.live = live;
       on_progress(progress);
     });
@@ -265,7 +256,8 @@ Result<BatchResult> run_batch(const BatchSettings& settings, const std::stop_tok
   result.comparison = to_comparison(std::move(finished));
   result.comparison.command = settings.command;
   result.comparison.version = settings.program;
-  result.comparison.configuration = configuration_of(settings);
+  result.comparison.configuration = place.configuration();
+  result.comparison.configuration.emplace_back("seed", std::to_string(settings.seed));
   if (result.comparison.traces.empty()) return result;
   MPCA_TRY_VOID(os::write_file(settings.out + "/summary.csv", report::summary_csv(result.comparison)));
   MPCA_TRY_VOID(os::write_file(settings.out + "/report.html", report::to_html(result.comparison)));

@@ -6,12 +6,14 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/result.h"
-#include "lab/experiment.h"
+#include "lab/run_plan.h"
 
 namespace mpca::lab {
 
@@ -31,16 +33,24 @@ struct BatchEntry {
   std::string folder{};  // between the results' directory and the scenario; empty: none
 };
 
+/// What stands for the HPA in a batch: label and policy. nullopt: as its users have it; else at this target, in percent
+/// of the pods' CPU request.
+using HpaEntry = std::function<BatchEntry(std::optional<int> target_percent)>;
+/// The lab's HPA-like rule.
+BatchEntry lab_hpa(std::optional<int> target_percent);
+
 /// The reference lab's batches by name: `matched`, `mpc-only`, `hpa-target-grid`, `isolation`.
 struct BatchKind {
   std::string_view name;
   std::string_view sentence;
-  std::vector<BatchEntry> (*entries)();
+  std::vector<BatchEntry> (*entries)(const HpaEntry& hpa);
 };
 std::span<const BatchKind> batch_kinds();
 
+/// `policy` with the scenario's preset of lab-online in the place of `{preset}`; what else the text says changes it.
+std::string with_preset(const std::string& policy, const std::string& scenario);
+
 struct BatchSettings {
-  ExperimentSettings experiment;
   std::vector<LabScenario> scenarios;
   std::vector<BatchEntry> entries;
   std::uint64_t seed = 1;  // of lags and arrivals; each repeat has its own of it, the same for all policies
@@ -74,11 +84,11 @@ struct BatchResult {
 
 /// Writes `out`/[FOLDER/]SCENARIO/RUN/… per run (the reference lab's layout), then `summary.csv` and `report.html`.
 ///
-///   errors   invalid_argument  before anything runs: every policy text, event and setting that is none
+///   errors   invalid_argument  before anything runs: all that the place knows to be wrong
 ///            already_exists    `out` holds something, and neither resume nor replace
 ///            interrupted       finished runs stay; resume goes on
 ///            io                the report cannot be written
-Result<BatchResult> run_batch(const BatchSettings& settings, const std::stop_token& stop,
+Result<BatchResult> run_batch(Place& place, const BatchSettings& settings, const std::stop_token& stop,
                               const OnBatchProgress& on_progress, const OnBatchRun& on_run);
 
 }  // namespace mpca::lab

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <limits>
 #include <thread>
 
 #include "core/os/file.h"
@@ -11,11 +10,13 @@
 #include "lab/balancer.h"
 #include "lab/experiment_clock.h"
 #include "lab/internal/observer.h"
-#include "lab/internal/run_files.h"
 #include "lab/lab_world.h"
 #include "lab/metrics_source.h"
 #include "lab/pod_fleet.h"
+#include "lab/run_files.h"
 #include "policy/run_policy.h"
+#include "runlog/control_log.h"
+#include "runlog/replica_watch.h"
 #include "runlog/run_recorder.h"
 
 namespace mpca::lab {
@@ -25,35 +26,10 @@ constexpr Duration kSample = std::chrono::seconds(1);  // of experiment time
 constexpr Duration kStartLimit = std::chrono::seconds(20);
 constexpr double kBusyMachine = 0.85;
 constexpr double kSaturatedShare = 0.1;
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-double milliseconds(Duration duration) { return to_seconds(duration) * 1e3; }
-
-double failed_share(const load::Counts& counts) {
-  return static_cast<double>(counts.failed() + counts.cancelled) / static_cast<double>(counts.due);
-}
-
-/// The plan's mean rate over [from, to).
-double mean_rate(const load::ArrivalPlan& plan, Duration from, Duration to) {
-  double requests = 0.0;
-  Duration start{};
-  for (const load::RateSegment& segment : plan.segments) {
-    const Duration low = std::max(from, start), high = std::min(to, start + segment.length);
-    if (low < high) {
-      const auto at = [&](Duration time) {
-        return std::lerp(segment.start_rps, segment.end_rps, to_seconds(time - start) / to_seconds(segment.length));
-      };
-      requests += (at(low) + at(high)) / 2.0 * to_seconds(high - low);
-    }
-    start += segment.length;
-  }
-  return requests / to_seconds(to - from);
-}
-
-std::vector<std::string> cautions_of(const load::LoadResult& load, const internal::Observer& observer,
-                                     const LabWorld& world, const FleetView& fleet, bool has_chaos) {
+std::vector<std::string> cautions_of(const internal::Observer& observer, const LabWorld& world, const FleetView& fleet,
+                                     bool has_chaos) {
   std::vector<std::string> cautions;
-  for (const std::string& finding : load.audit.findings) cautions.push_back(cat("load generator: ", finding));
   if (observer.mean_busy() > kBusyMachine) {
     cautions.push_back(cat("the machine was ", fixed(observer.mean_busy() * 100, 0),
                            " % busy over the run: latencies include its own queues"));
@@ -69,47 +45,40 @@ std::vector<std::string> cautions_of(const load::LoadResult& load, const interna
   return cautions;
 }
 
-MeasuredRun measured(const ExperimentSettings& settings, const RunPlan& plan, const load::LoadResult& load,
-                     std::vector<FleetSample> fleet) {
-  MeasuredRun run;
-  run.scenario = plan.scenario;
-  run.policy = plan.policy;
-  run.label = plan.label;
-  run.repeat = plan.repeat;
-  run.seed = plan.seed;
-  run.speed = settings.speed;
-  run.concurrency = settings.concurrency;
-  run.workload = settings.workload;
-  run.sample_s = to_seconds(kSample);
-  run.fleet = std::move(fleet);
+std::string replica_watch(const MeasuredRun& run, TimePoint started_at) {
+  std::string csv = runlog::replica_watch_header();
   for (std::size_t i = 0; i < run.fleet.size(); ++i) {
-    const Duration start = kSample * static_cast<std::int64_t>(i);
-    run.demand_rps.push_back(mean_rate(plan.load, start, start + kSample));
-    const bool has_answers = i < load.intervals.size() && load.intervals[i].latency.count() > 0;
-    const auto quantile = [&](double level) {
-      return has_answers ? milliseconds(load.intervals[i].latency.quantile(level)) : kNan;
-    };
-    const bool has_due = i < load.intervals.size() && load.intervals[i].counts.due > 0;
-    run.failed_ratio.push_back(has_due ? failed_share(load.intervals[i].counts) : kNan);
-    run.latency_p50_ms.push_back(quantile(0.50));
-    run.latency_p95_ms.push_back(quantile(0.95));
-    run.latency_p99_ms.push_back(quantile(0.99));
+    const double elapsed_s = static_cast<double>(i) * run.sample_s;
+    const FleetSample& fleet = run.fleet[i];
+    csv += runlog::replica_watch_row(started_at + from_seconds(elapsed_s), elapsed_s,
+                                     {.spec_replicas = fleet.spec_replicas,
+                                      .ready_replicas = fleet.ready_replicas,
+                                      .available_replicas = fleet.ready_replicas});
   }
-  for (const load::PhaseResult& phase : load.phases) {
-    const double real_s = to_seconds(phase.planned_length);
-    run.phases.push_back({.start_s = to_seconds(phase.planned_start) * settings.speed,
-                          .length_s = real_s * settings.speed,
-                          .rate_rps = static_cast<double>(phase.counts.due) / real_s,
-                          .due = phase.counts.due,
-                          .failed = phase.counts.failed() + phase.counts.cancelled,
-                          .latency_p50_ms = milliseconds(phase.latency.quantile(0.50)),
-                          .latency_p95_ms = milliseconds(phase.latency.quantile(0.95)),
-                          .latency_p99_ms = milliseconds(phase.latency.quantile(0.99)),
-                          .latency_max_ms = milliseconds(phase.latency.max())});
-    run.latency.merge(phase.latency);
-  }
-  run.counts = load.total();
-  return run;
+  return csv;
+}
+
+/// What makes it an experiment on one machine.
+runlog::RunMetaDocument meta_of(const ExperimentSettings& settings, const RunPlan& plan) {
+  runlog::RunMetaDocument meta;
+  meta.set("cluster_context", "local lab: processes, no cluster");
+  meta.set("namespace", "");
+  meta.set("workload_name", "toy-load");
+  meta.set("runner_image", "");
+  meta.set("workload_knobs.cpu_ms", 0);
+  meta.set("workload_knobs.jitter_ms", 0);
+  meta.set("workload_knobs.sleep_ms", sleep_ms_for(settings.workload.capacity_rps, settings.concurrency));
+  meta.set("workload_knobs.concurrency", settings.concurrency);
+  meta.set("client.timeout", format_duration(settings.timeout));
+  add_policy_settings(plan.policy, settings.workload, meta);
+  meta.set("mpc_metric_rate_window", format_duration(settings.rate_window));
+  meta.set("mpc_apply", true);
+  meta.set("lab.readiness_lag", settings.readiness_lag.text());
+  meta.set("lab.scrape_interval", format_duration(settings.scrape_interval));
+  meta.set("lab.metrics", settings.metrics);
+  meta.set("lab.balancer", settings.balancer);
+  meta.set("lab.initial_replicas", settings.initial_replicas);
+  return meta;
 }
 
 /// A directory for the processes' own files, gone afterwards.
@@ -261,13 +230,18 @@ Result<MeasuredRun> run_experiment(const ExperimentSettings& settings, const Run
                               static_cast<std::size_t>(std::ceil(to_seconds(length) / to_seconds(kSample))),
                               settings.chaos);
 
-  internal::RunFiles files(settings, plan, url, clock.started_at());
+  RunFacts facts{.url = url,
+                 .started_at = clock.started_at(),
+                 .finished_at = clock.started_at() + length,
+                 .replica_watch = {},
+                 .control_log = runlog::control_log_header(),
+                 .meta = meta_of(settings, plan)};
   const bool finished = policy::run_policy(
       world, *policy, stop,
       [&](const policy::Observation& observation, const policy::Decision& decision,
           const policy::PeriodOutcome& outcome) {
         recorder.record(observation, decision, outcome);
-        files.add_decision(observation, decision);
+        facts.control_log += runlog::control_log_row(facts.started_at, observation, decision, decision.replicas);
         on_progress(
             {.done = to_seconds(clock.elapsed()) / to_seconds(length),
              .demand_rps = outcome.demand_rps,
@@ -281,11 +255,40 @@ Result<MeasuredRun> run_experiment(const ExperimentSettings& settings, const Run
   if (!load) return std::unexpected(load.error());
   if (!finished || stop.stop_requested()) return fail(ErrorCode::interrupted, "interrupted");
 
-  MeasuredRun run = measured(settings, plan, *load, std::move(samples));
-  run.cautions = cautions_of(*load, observer, world, fleet.view(), !settings.chaos.empty());
-  MPCA_TRY_VOID(files.write(run, *load, recorder));
+  MeasuredRun run = measured_run(plan, settings.workload, settings.speed, kSample, *load, std::move(samples));
+  run.concurrency = settings.concurrency;
+  for (std::string& caution : cautions_of(observer, world, fleet.view(), !settings.chaos.empty()))
+    run.cautions.push_back(std::move(caution));
+  facts.replica_watch = replica_watch(run, facts.started_at);
+  MPCA_TRY_VOID(write_run_files(recorder.path(), plan, facts, run, *load));
   MPCA_TRY_VOID(recorder.commit());
   return run;
+}
+
+Result<void> LocalPlace::check(const RunPlan& plan) {
+  Problems problems;
+  if (const auto valid = validate(settings_); !valid) problems.add(valid.error().message);
+  if (const auto made = policy::create_policy(plan.policy, settings_.workload, "--policy"); !made)
+    problems.add(made.error().message);
+  return problems.to_result();
+}
+
+Result<MeasuredRun> LocalPlace::run(const RunPlan& plan, const std::stop_token& stop, const OnProgress& on_progress) {
+  return run_experiment(settings_, plan, stop, on_progress);
+}
+
+ConfigurationRows LocalPlace::configuration() const {
+  ConfigurationRows rows = {{"world", "lab"}};
+  ExperimentSettings copy = settings_;
+  add_rows(policy::settings_of(copy.workload), rows);
+  add_rows(settings_of(copy), rows);
+  rows.emplace_back("readiness-lag", settings_.readiness_lag.text());
+  rows.emplace_back("initial-replicas", cat(settings_.initial_replicas, " replicas"));
+  std::string chaos;
+  for (const ChaosEvent& event : settings_.chaos)
+    chaos += cat(chaos.empty() ? "" : " ", event.what, "@", format_duration(event.at));
+  if (!chaos.empty()) rows.emplace_back("chaos", chaos);
+  return rows;
 }
 
 }  // namespace mpca::lab

@@ -3,20 +3,17 @@
 // in the reference lab's layout.
 #pragma once
 
-#include <functional>
-#include <optional>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/duration_distribution.h"
 #include "core/local_time.h"
 #include "core/result.h"
 #include "core/settings.h"
-#include "lab/measured_run.h"
-#include "load/arrivals.h"
+#include "lab/run_plan.h"
 #include "policy/policy.h"
-#include "trace/phases.h"
 
 namespace mpca::lab {
 
@@ -57,38 +54,23 @@ SettingsTable settings_of(ExperimentSettings& settings);
 ///   errors   invalid_argument  every problem at once
 Result<void> validate(const ExperimentSettings& settings);
 
-/// One run of them.
-struct RunPlan {
-  std::string scenario;
-  std::string policy;  // as create_policy() takes it
-  std::string label;   // what comparisons call it
-  std::string mode;    // of run-meta.yaml: `mpc-online`, `baseline-incluster`, …
-  int repeat = 1;
-  load::ArrivalPlan load;            // experiment time, real rates
-  std::vector<trace::Phase> phases;  // for phases.csv; empty: none
-  std::uint64_t seed = 1;            // of start-up lags; the arrivals have their own in `load`
-  std::string directory;             // where the run's directory appears when it is complete
-  bool replace = false;
-  std::string program;       // version
-  std::string git_revision;  // of it, `-dirty` when its checkout had changes
-};
-
-/// Live: for a progress line.
-struct Progress {
-  double done = 0.0;  // part of the run, 0 to 1
-  double demand_rps = 0.0;
-  int spec_replicas = 0;
-  int ready_replicas = 0;
-  std::optional<double> latency_p95_ms;  // of requests that ended lately
-  std::uint64_t failed = 0;
-};
-using OnProgress = std::function<void(const Progress&)>;
-
 /// Runs it; takes about length / speed, and up to the request timeout for the last answers.
 ///
 ///   errors   invalid_argument  the policy's text; not_found, io  a process that did not start; already_exists
 ///            interrupted       nothing is left of the run
 Result<MeasuredRun> run_experiment(const ExperimentSettings& settings, const RunPlan& plan, const std::stop_token& stop,
                                    const OnProgress& on_progress);
+
+/// This machine.
+class LocalPlace final : public Place {
+ public:
+  explicit LocalPlace(ExperimentSettings settings) : settings_(std::move(settings)) {}
+  Result<void> check(const RunPlan& plan) override;
+  Result<MeasuredRun> run(const RunPlan& plan, const std::stop_token& stop, const OnProgress& on_progress) override;
+  ConfigurationRows configuration() const override;
+
+ private:
+  ExperimentSettings settings_;
+};
 
 }  // namespace mpca::lab

@@ -104,8 +104,11 @@ policy::PeriodOutcome outcome_of(const MeasuredRun& run, std::size_t i) {
   outcome.spec_replicas = fleet.spec_replicas;
   outcome.ready_replicas = fleet.ready_replicas;
   outcome.utilization = run.demand_rps[i] / (run.workload.capacity_rps * std::max(fleet.ready_replicas, 1));
-  outcome.backlog_requests = run.speed * std::max(0.0, static_cast<double>(fleet.outstanding) -
-                                                           static_cast<double>(run.concurrency * fleet.ready_replicas));
+  if (run.concurrency) {
+    outcome.backlog_requests =
+        run.speed * std::max(0.0, static_cast<double>(fleet.outstanding) -
+                                      static_cast<double>(*run.concurrency * fleet.ready_replicas));
+  }
   if (!std::isnan(run.latency_p95_ms[i])) outcome.latency_p95_s = run.latency_p95_ms[i] / 1e3;
   return outcome;
 }
@@ -114,6 +117,7 @@ report::RunMetrics metrics_of(const MeasuredRun& run) {
   report::MetricsAccumulator accumulator(run.workload.capacity_rps, run.workload.target_utilization);
   for (std::size_t i = 0; i < run.fleet.size(); ++i) accumulator.add(outcome_of(run, i));
   report::RunMetrics metrics = accumulator.finish();
+  if (!run.concurrency) metrics.backlog_max_requests.reset();
   if (run.latency.count() > 0) {
     metrics.request_latency_p50_s = to_seconds(run.latency.quantile(0.50));
     metrics.request_latency_p95_s = to_seconds(run.latency.quantile(0.95));
@@ -128,10 +132,19 @@ report::RunMetrics metrics_of(const MeasuredRun& run) {
 }
 
 std::vector<std::string> notes_of(const MeasuredRun& run) {
-  std::vector<std::string> notes = {cat(
-      "Measured, not simulated: every pod is a process, every request was sent. A pod works by sleeping: ",
-      run.concurrency, " requests at once, ", sleep_ms_for(run.workload.capacity_rps, run.concurrency), " ms each, so ",
-      shortest(run.workload.capacity_rps), " rps; its CPU is its busy slots / ", run.concurrency, ".")};
+  std::vector<std::string> notes;
+  if (run.concurrency) {
+    notes.push_back(
+        cat("Measured, not simulated: every pod is a process, every request was sent. A pod works by sleeping: ",
+            *run.concurrency, " requests at once, ", sleep_ms_for(run.workload.capacity_rps, *run.concurrency),
+            " ms each, so ", shortest(run.workload.capacity_rps), " rps; its CPU is its busy slots / ",
+            *run.concurrency, "."));
+  } else {
+    notes.push_back(
+        "Measured in a cluster: its pods, its scheduler, its metrics. The load came from a Job in it, and latencies "
+        "are "
+        "what that pod saw, counted from the instant a request was due.");
+  }
   if (run.speed != 1.0) {
     notes.push_back(
         cat("The experiment ran ", shortest(run.speed),
@@ -176,7 +189,7 @@ report::PolicyRun to_policy_run(const MeasuredRun& run, std::size_t bucket) {
     row.spec_replicas.push_back(outcome.spec_replicas);
     row.ready_replicas.push_back(outcome.ready_replicas);
     row.utilization.push_back(outcome.utilization);
-    row.backlog_requests.push_back(outcome.backlog_requests);
+    if (run.concurrency) row.backlog_requests.push_back(outcome.backlog_requests);
   }
   measured.latency_p50_ms = thinned_worst(run.latency_p50_ms, bucket);
   measured.latency_p95_ms = thinned_worst(run.latency_p95_ms, bucket);
@@ -203,11 +216,11 @@ report::TraceComparison to_trace(std::string name, const std::vector<const Measu
   }
   for (const MeasuredRun* run : runs) {
     report::PolicyRun row = to_policy_run(*run, bucket);
-    for (auto* series : {&row.spec_replicas, &row.ready_replicas, &row.utilization, &row.backlog_requests,
-                         &row.measured->latency_p50_ms, &row.measured->latency_p95_ms, &row.measured->latency_p99_ms,
-                         &row.measured->failed_ratio}) {
+    for (auto* series : {&row.spec_replicas, &row.ready_replicas, &row.utilization, &row.measured->latency_p50_ms,
+                         &row.measured->latency_p95_ms, &row.measured->latency_p99_ms, &row.measured->failed_ratio}) {
       series->resize(trace.time_s.size(), kNan);
     }
+    if (!row.backlog_requests.empty()) row.backlog_requests.resize(trace.time_s.size(), kNan);
     trace.runs.push_back(std::move(row));
   }
   return trace;
@@ -229,7 +242,8 @@ std::string to_json(const MeasuredRun& run) {
   object["repeat"] = run.repeat;
   object["seed"] = run.seed;
   object["speed"] = run.speed;
-  object["concurrency"] = run.concurrency;
+  object["world"] = run.world;
+  if (run.concurrency) object["concurrency"] = *run.concurrency;
   object["workload"] = {{"capacity_rps", run.workload.capacity_rps},
                         {"target_utilization", run.workload.target_utilization},
                         {"min_replicas", run.workload.min_replicas},
@@ -272,7 +286,9 @@ Result<MeasuredRun> parse_measured_run(std::string_view json, std::string_view w
     object.at("repeat").get_to(run.repeat);
     object.at("seed").get_to(run.seed);
     object.at("speed").get_to(run.speed);
-    object.at("concurrency").get_to(run.concurrency);
+    // Files from before there was another world do not name it.
+    run.world = object.value("world", run.world);
+    if (object.contains("concurrency")) run.concurrency = object.at("concurrency").get<int>();
     const Json& workload = object.at("workload");
     workload.at("capacity_rps").get_to(run.workload.capacity_rps);
     workload.at("target_utilization").get_to(run.workload.target_utilization);
@@ -294,7 +310,7 @@ Result<MeasuredRun> parse_measured_run(std::string_view json, std::string_view w
         run.latency_p99_ms.size() != samples || run.failed_ratio.size() != samples) {
       return invalid(cat(where, ": its series are empty or of unequal size"));
     }
-    if (!(run.sample_s > 0.0) || !(run.workload.capacity_rps > 0.0) || run.concurrency < 1) {
+    if (!(run.sample_s > 0.0) || !(run.workload.capacity_rps > 0.0) || run.concurrency.value_or(1) < 1) {
       return invalid(cat(where, ": sample_s, capacity_rps and concurrency must be > 0"));
     }
     for (std::size_t i = 0; i < samples; ++i)
@@ -313,7 +329,7 @@ Result<MeasuredRun> parse_measured_run(std::string_view json, std::string_view w
 
 report::Comparison to_comparison(std::vector<MeasuredRun> runs) {
   report::Comparison comparison;
-  comparison.world = "lab";
+  comparison.world = runs.front().world;
   comparison.target_utilization = runs.front().workload.target_utilization;
   comparison.notes = notes_of(runs.front());
 

@@ -1,10 +1,11 @@
-// One run of the lab as it was measured: what was sent, what came back and when, and what the fleet looked like, once
-// per sample. Written into the run's directory, so a report can be made of any set of runs, now or later; the report is
-// made of these files, and of the decision logs beside them. Times of the experiment are experiment time; latencies are
-// real.
+// One run of an experiment as it was measured: what was sent, what came back and when, and what the fleet looked like,
+// once per sample. Written into the run's directory, so a report can be made of any set of runs, now or later; the
+// report is made of these files, and of the decision logs beside them. Times of the experiment are experiment time;
+// latencies are real.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,7 +25,7 @@ inline constexpr std::string_view kMeasuredRunFile = "measured-run.json";
 struct FleetSample {
   int spec_replicas = 0;
   int ready_replicas = 0;
-  std::uint64_t outstanding = 0;  // requests with a pod
+  std::uint64_t outstanding = 0;  // requests with a pod; of use where the run's `concurrency` is known
 };
 
 struct MeasuredRun {
@@ -34,7 +35,8 @@ struct MeasuredRun {
   int repeat = 1;
   std::uint64_t seed = 1;
   double speed = 1.0;
-  int concurrency = 2;  // of a pod
+  std::string world = "lab";       // or `cluster`
+  std::optional<int> concurrency;  // requests that a pod works on at once; not known of pods that are not ours
   policy::Workload workload;
   double sample_s = 1.0;
   std::vector<double> demand_rps;  // planned, mean over each sample; n, as all series

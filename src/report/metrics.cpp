@@ -29,7 +29,7 @@ void MetricsAccumulator::add(const policy::PeriodOutcome& outcome) {
   unserved_requests_ += std::max(0.0, outcome.demand_rps - served_at_most_rps) * length_s;
 
   sums_.max_replicas = std::max(sums_.max_replicas, outcome.spec_replicas);
-  sums_.backlog_max_requests = std::max(sums_.backlog_max_requests, outcome.backlog_requests);
+  sums_.backlog_max_requests = std::max(sums_.backlog_max_requests.value_or(0.0), outcome.backlog_requests);
   if (last_spec_ >= 0) sums_.replica_churn += std::abs(outcome.spec_replicas - last_spec_);
   last_spec_ = outcome.spec_replicas;
 

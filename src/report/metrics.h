@@ -25,7 +25,7 @@ struct RunMetrics {
   double violation_ratio = 0.0;          // share of time with utilization over the target
   double shortfall_replicas_mean = 0.0;  // max(0, demand / (capacity x target) - ready)
   double unserved_ratio = 0.0;  // share of requests beyond capacity: sum max(0, demand - capacity x ready) / sum demand
-  double backlog_max_requests = 0.0;
+  std::optional<double> backlog_max_requests = 0.0;  // nullopt: the world does not know what waits
   std::optional<double>
       latency_p95_s;  // the 0.95 quantile over periods of each period's p95, where the world knows latency
   // Of all requests of the run, from the instant each was due; where they were really sent.

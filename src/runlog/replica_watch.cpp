@@ -14,12 +14,10 @@ std::string replica_watch_header() {
   return "ts_utc,elapsed_s,spec_replicas,ready_replicas,available_replicas,hpa_current_replicas,hpa_desired_replicas\n";
 }
 
-std::string replica_watch_row(TimePoint now, double elapsed_s, int spec_replicas, int ready_replicas,
-                              int available_replicas, std::optional<int> hpa_current_replicas,
-                              std::optional<int> hpa_desired_replicas) {
+std::string replica_watch_row(TimePoint now, double elapsed_s, const ReplicaWatchSample& sample) {
   return cat(trace::format_rfc3339(std::chrono::floor<std::chrono::seconds>(now)), ",", fixed(elapsed_s, 1), ",",
-             spec_replicas, ",", ready_replicas, ",", available_replicas, ",", count(hpa_current_replicas), ",",
-             count(hpa_desired_replicas), "\n");
+             count(sample.spec_replicas), ",", count(sample.ready_replicas), ",", count(sample.available_replicas), ",",
+             count(sample.hpa_current_replicas), ",", count(sample.hpa_desired_replicas), "\n");
 }
 
 }  // namespace mpca::runlog

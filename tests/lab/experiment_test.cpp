@@ -116,9 +116,13 @@ ExperimentSettings fast() {
   return settings;
 }
 
-BatchSettings batch(const std::string& out) {
-  BatchSettings settings;
-  settings.experiment = fast();
+/// A batch and where it takes place.
+struct LocalBatch : BatchSettings {
+  ExperimentSettings experiment = fast();
+};
+
+LocalBatch batch(const std::string& out) {
+  LocalBatch settings;
   settings.scenarios = {two_minutes()};
   settings.entries = {{"reactive", "reactive", "baseline-incluster"}, {"static:2", "static:2", "mpc-online"}};
   settings.out = out;
@@ -128,13 +132,18 @@ BatchSettings batch(const std::string& out) {
   return settings;
 }
 
-Result<BatchResult> run(const BatchSettings& settings, std::vector<std::string>* lines = nullptr) {
-  return run_batch(
-      settings, {}, [](const BatchProgress&) {},
-      [&](const BatchProgress& progress, const MeasuredRun*, const Error* error, bool was_there) {
-        if (lines != nullptr)
-          lines->push_back(cat(progress.policy, was_there ? " was there" : error != nullptr ? " failed" : " ran"));
-      });
+Result<BatchResult> run(
+    const LocalBatch& settings, const OnBatchRun& on_run, const std::stop_token& stop = {},
+    const OnBatchProgress& on_progress = [](const BatchProgress&) {}) {
+  LocalPlace place(settings.experiment);
+  return run_batch(place, settings, stop, on_progress, on_run);
+}
+
+Result<BatchResult> run(const LocalBatch& settings, std::vector<std::string>* lines = nullptr) {
+  return run(settings, [&](const BatchProgress& progress, const MeasuredRun*, const Error* error, bool was_there) {
+    if (lines != nullptr)
+      lines->push_back(cat(progress.policy, was_there ? " was there" : error != nullptr ? " failed" : " ran"));
+  });
 }
 
 // By hand: 60 s at 20 rps and 60 s at 60 rps, sixty times as fast, are 20 + 60 requests.
@@ -188,10 +197,10 @@ TEST(Experiment, LeavesARunDirectoryThatEveryReaderUnderstands) {
 TEST(Experiment, ResumeRunsOnlyWhatIsMissing) {
   test::TemporaryDirectory directory;
   const std::string out = directory.path() + "/lab";
-  BatchSettings first = batch(out);
+  LocalBatch first = batch(out);
   first.entries.pop_back();
   ASSERT_TRUE(run(first));
-  BatchSettings second = batch(out);
+  LocalBatch second = batch(out);
   EXPECT_EQ(run(second).error().code, ErrorCode::already_exists);
   second.resume = true;
   std::vector<std::string> lines;
@@ -205,7 +214,7 @@ TEST(Experiment, ResumeRunsOnlyWhatIsMissing) {
 
 TEST(Experiment, AFailedRunDoesNotStopTheOthers) {
   test::TemporaryDirectory directory;
-  BatchSettings settings = batch(directory.path() + "/lab");
+  LocalBatch settings = batch(directory.path() + "/lab");
   settings.experiment.toy_load = directory.path() + "/no-such-program";
   std::vector<std::string> lines;
   const auto result = run(settings, &lines);
@@ -216,16 +225,14 @@ TEST(Experiment, AFailedRunDoesNotStopTheOthers) {
 
 TEST(Experiment, KilledPodsCostLatencyAndNotRequests) {
   test::TemporaryDirectory directory;
-  BatchSettings settings = batch(directory.path() + "/lab");
+  LocalBatch settings = batch(directory.path() + "/lab");
   settings.entries = {{"static:3", "static:3", "mpc-online"}};
   settings.experiment.initial_replicas = 3;
   settings.experiment.chaos = {{"kill-pod", 30s}, {"restart-balancer", 60s}};
   std::vector<MeasuredRun> runs;
-  const auto result = run_batch(
-      settings, {}, [](const BatchProgress&) {},
-      [&](const BatchProgress&, const MeasuredRun* measured, const Error*, bool) {
-        if (measured != nullptr) runs.push_back(*measured);
-      });
+  const auto result = run(settings, [&](const BatchProgress&, const MeasuredRun* measured, const Error*, bool) {
+    if (measured != nullptr) runs.push_back(*measured);
+  });
   ASSERT_TRUE(result) << result.error().message;
   ASSERT_EQ(runs.size(), 1u);
   const load::Counts& counts = runs[0].counts;
@@ -236,7 +243,7 @@ TEST(Experiment, KilledPodsCostLatencyAndNotRequests) {
 TEST(Experiment, LostMetricsAreStaleAndNeverZero) {
   test::TemporaryDirectory directory;
   const std::string out = directory.path() + "/lab";
-  BatchSettings settings = batch(out);
+  LocalBatch settings = batch(out);
   settings.entries = {{"reactive", "reactive", "baseline-incluster"}};
   settings.experiment.initial_replicas = 2;
   settings.experiment.chaos = {{"scrape-failures", 50s}};
@@ -263,10 +270,10 @@ TEST(Experiment, AnInterruptedRunLeavesNothingHalfDone) {
   test::TemporaryDirectory directory;
   const std::string out = directory.path() + "/lab";
   std::stop_source stop;
-  BatchSettings settings = batch(out);
-  const auto result = run_batch(
-      settings, stop.get_token(), [&](const BatchProgress&) { stop.request_stop(); },
-      [](const BatchProgress&, const MeasuredRun*, const Error*, bool) {});
+  LocalBatch settings = batch(out);
+  const auto result = run(
+      settings, [](const BatchProgress&, const MeasuredRun*, const Error*, bool) {}, stop.get_token(),
+      [&](const BatchProgress&) { stop.request_stop(); });
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, ErrorCode::interrupted);
   EXPECT_TRUE(std::filesystem::is_empty(out + "/two-minutes"));
@@ -275,18 +282,16 @@ TEST(Experiment, AnInterruptedRunLeavesNothingHalfDone) {
 /// One run with Debian's programs; skipped where they are not installed.
 void expect_sound_run(const ExperimentSettings& experiment) {
   test::TemporaryDirectory directory;
-  BatchSettings settings = batch(directory.path() + "/lab");
+  LocalBatch settings = batch(directory.path() + "/lab");
   settings.experiment = experiment;
   settings.entries = {{"static:2", "static:2", "mpc-online"}};
   settings.experiment.initial_replicas = 2;
   std::optional<MeasuredRun> measured;
   std::optional<Error> failure;
-  const auto result = run_batch(
-      settings, {}, [](const BatchProgress&) {},
-      [&](const BatchProgress&, const MeasuredRun* run, const Error* error, bool) {
-        if (run != nullptr) measured = *run;
-        if (error != nullptr) failure = *error;
-      });
+  const auto result = run(settings, [&](const BatchProgress&, const MeasuredRun* run, const Error* error, bool) {
+    if (run != nullptr) measured = *run;
+    if (error != nullptr) failure = *error;
+  });
   ASSERT_TRUE(result) << result.error().message;
   if (failure && failure->code == ErrorCode::not_found) GTEST_SKIP() << failure->message;
   ASSERT_TRUE(measured) << failure->message;
@@ -322,16 +327,15 @@ TEST(Batch, EveryBatchOfTheLabMakesPoliciesThatExist) {
   std::vector<std::string> labels;
   for (const BatchKind& kind : batch_kinds()) {
     test::TemporaryDirectory directory;
-    BatchSettings settings = batch(directory.path() + "/lab");
-    settings.entries = kind.entries();
+    LocalBatch settings = batch(directory.path() + "/lab");
+    settings.entries = kind.entries(lab_hpa);
     settings.experiment.toy_load = directory.path() + "/no-such-program";
     settings.experiment.workload.max_replicas = 70;
     for (const char* scenario : {"step", "spike", "seasonality"}) {
       settings.scenarios[0].name = scenario;
       settings.replace = true;
-      const auto result = run_batch(
-          settings, {}, [](const BatchProgress&) {},
-          [&](const BatchProgress& progress, const MeasuredRun*, const Error* error, bool) {
+      const auto result =
+          run(settings, [&](const BatchProgress& progress, const MeasuredRun*, const Error* error, bool) {
             labels.push_back(progress.policy);
             ASSERT_NE(error, nullptr);
             EXPECT_TRUE(error->message.starts_with("program not found")) << error->message;

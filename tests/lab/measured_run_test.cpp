@@ -21,6 +21,7 @@ MeasuredRun run_of(const std::string& scenario, const std::string& label, int re
   run.repeat = repeat;
   run.seed = 7;
   run.speed = 8.0;
+  run.concurrency = 2;
   run.workload.capacity_rps = 20.0;
   run.demand_rps = {10.0, 10.0};
   run.fleet = {{1, 1, 0}, {2, 1, 5}};
@@ -71,7 +72,7 @@ TEST(MeasuredRun, FiguresOfTheReport) {
   EXPECT_DOUBLE_EQ(metrics.failed_ratio.value(), 0.1);
   EXPECT_NEAR(metrics.request_latency_p95_s.value(), 0.120, 0.001);
   EXPECT_DOUBLE_EQ(metrics.replica_hours, 3.0 / 3600.0);
-  EXPECT_EQ(metrics.backlog_max_requests, 24.0);
+  EXPECT_EQ(metrics.backlog_max_requests, std::optional(24.0));
   EXPECT_DOUBLE_EQ(metrics.utilization_mean, 0.5);
   EXPECT_EQ(comparison.traces[0].runs[0].measured->cautions.size(), 1u);
   EXPECT_TRUE(comparison.repeated.empty());

@@ -52,7 +52,7 @@ TEST(Metrics, ServiceIsMeasuredOnReadyReplicas) {
   EXPECT_DOUBLE_EQ(metrics.violation_ratio, 0.25);
   EXPECT_NEAR(metrics.shortfall_replicas_mean, (200.0 / 17.5 - 4.0) * 0.25, 1e-12);
   EXPECT_NEAR(metrics.unserved_ratio, 100.0 * 15 / (20.0 * 15 + 200.0 * 15 + 50.0 * 30), 1e-12);
-  EXPECT_DOUBLE_EQ(metrics.backlog_max_requests, 1950.0);
+  EXPECT_DOUBLE_EQ(metrics.backlog_max_requests.value(), 1950.0);
 }
 
 // numpy.quantile([1/3, 0.4, 2], 0.95): position 1.9, so 0.4 + 0.9 x 1.6.

@@ -56,7 +56,7 @@ TEST(WrittenRun, IsSummarizedAndCostedLikeOneOfTheLab) {
   int replicas = 4;
   for (const int second : {0, 15}) {
     const Observation observation = observed(std::chrono::seconds(second), replicas, second == 15 ? 40 : 0);
-    watch += runlog::replica_watch_row(observation.now, second, replicas, replicas, replicas, {}, {});
+    watch += runlog::replica_watch_row(observation.now, second, {replicas, replicas, replicas});
     const policy::Decision decision = policy->decide(observation);
     replicas = decision.replicas;
     log += runlog::control_log_row(kStart, observation, decision, replicas);

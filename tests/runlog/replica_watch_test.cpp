@@ -14,8 +14,8 @@ const TimePoint kStart = at_seconds(1767225600);
 
 TEST(ReplicaWatch, WritesTheLabsRows) {
   const std::string csv = replica_watch_header() +
-                          replica_watch_row(kStart + std::chrono::seconds(5), 5, 4, 4, 4, 4, 4) +
-                          replica_watch_row(kStart + std::chrono::minutes(5), 300, 5, 4, 4, 4, 5);
+                          replica_watch_row(kStart + std::chrono::seconds(5), 5, {4, 4, 4, 4, 4}) +
+                          replica_watch_row(kStart + std::chrono::minutes(5), 300, {5, 4, 4, 4, 5});
   EXPECT_TRUE(os::read_file(MPCA_TEST_DATA "/runs/hpa/target_60/step/20260101-000000/replica-watch.csv")
                   .value()
                   .starts_with(csv));
@@ -23,7 +23,7 @@ TEST(ReplicaWatch, WritesTheLabsRows) {
 
 TEST(ReplicaWatch, WithoutAnHpaItsFieldsAreEmptyAndTheReaderTakesThem) {
   const test::TemporaryDirectory directory;
-  const std::string row = replica_watch_row(kStart + std::chrono::milliseconds(2'949), 2.949, 3, 2, 1, {}, {});
+  const std::string row = replica_watch_row(kStart + std::chrono::milliseconds(2'949), 2.949, {3, 2, 1});
   EXPECT_EQ(row, "2026-01-01T00:00:02Z,2.9,3,2,1,,\n");
   ASSERT_TRUE(os::write_file(directory.file("watch.csv"), replica_watch_header() + row));
   const auto samples = read_replica_watch(directory.file("watch.csv"));
