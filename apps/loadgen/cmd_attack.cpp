@@ -7,9 +7,11 @@
 #include <optional>
 
 #include "core/os/file.h"
+#include "core/os/real_clock.h"
 #include "core/text.h"
 #include "load/load_report.h"
 #include "load/load_run.h"
+#include "load/result_in_log.h"
 #include "load/targets.h"
 #include "loadgen/commands.h"
 #include "loadgen/live_metrics.h"
@@ -21,6 +23,8 @@ namespace {
 
 constexpr int kInterrupted = 130;
 constexpr int kClientLimited = 1;
+constexpr int kNoAnswer = 1;
+constexpr Duration kAskEvery = std::chrono::seconds(1);
 
 struct AttackOptions {
   std::string url;
@@ -28,6 +32,7 @@ struct AttackOptions {
   double rate = 0.0;
   Duration duration{};
   std::string phases;
+  std::vector<std::string> phase;
   std::string trace;
   double scale = 1.0;
   double speed = 1.0;
@@ -47,6 +52,7 @@ struct AttackOptions {
   std::string histogram;
   bool strict = false;
   int metrics_port = 0;
+  Duration wait{};
 };
 
 SettingsTable settings_of(AttackOptions& options) {
@@ -59,6 +65,8 @@ SettingsTable settings_of(AttackOptions& options) {
       Setting("duration", &options.duration, "duration", Range::between(0.0, 1e9), "how long requests become due"),
       Setting("phases", &options.phases,
               "file phase_idx,duration,rate_rps: phases one after the other, each with a report"),
+      Setting("phase", &options.phase,
+              "one of such phases as DURATION@RATE (3m@20); may be repeated, instead of a file"),
       Setting("trace", &options.trace, "demand trace CSV: its rates, linear between the middles of its steps"),
       Setting("scale", &options.scale, "factor", Range{.low = 0.0, .high = 1e6, .low_open = true},
               "all rates times this"),
@@ -78,13 +86,17 @@ SettingsTable settings_of(AttackOptions& options) {
       Setting("unix-socket", &options.unix_socket, "connect to this path instead of to the URL's host"),
       Setting("insecure", &options.insecure, "accept any certificate"),
       Setting("cacert", &options.cacert, "PEM file of the authorities to trust instead of the system's"),
-      Setting("report", &options.report, "vegeta's text or JSON, or HdrHistogram's percentiles",
-              {"text", "json", "hdr"}),
+      Setting("report", &options.report,
+              "vegeta's text or JSON, HdrHistogram's percentiles, or for `mpc-autoscaler experiment` the text and then "
+              "all that was measured, in lines that it finds in a log",
+              {"text", "json", "hdr", "log"}),
       Setting("out", &options.out, "where the report goes; - is the standard output"),
       Setting("series", &options.series, "CSV with a row per second"),
       Setting("histogram", &options.histogram, "results for `loadgen merge`"),
       Setting("metrics-port", &options.metrics_port, "port", Range::between(0, 65535),
               "serve Prometheus metrics on 127.0.0.1 at this port while running; 0: do not"),
+      Setting("wait", &options.wait, "duration", Range::between(0.0, 86400.0),
+              "before the load: ask each second until there is a good answer, at most so long; then give up with 1"),
       Setting("strict", &options.strict, "exit with 1 when the client itself could have coloured the result"),
   };
 }
@@ -131,10 +143,23 @@ std::vector<load::Target> targets_of(const AttackOptions& options, Problems& pro
   return targets;
 }
 
+/// `3m@20`
+Result<trace::Phase> parse_phase(const std::string& text) {
+  const std::size_t at = text.find('@');
+  const auto duration = parse_duration(text.substr(0, at));
+  const double rate = at == std::string::npos ? -1.0 : parse_double(text.substr(at + 1)).value_or(-1.0);
+  if (!duration || *duration <= Duration::zero() || !(rate >= 0.0 && rate <= 1e7)) {
+    return invalid(cat("--phase is \"", text,
+                       "\"; must be DURATION@RATE such as 3m@20, with a duration > 0 and a rate "
+                       ">= 0 and <= 10000000"));
+  }
+  return trace::Phase{0, *duration, rate};
+}
+
 std::optional<load::ArrivalPlan> plan_of(const AttackOptions& options, Problems& problems) {
   const bool by_rate = options.rate > 0.0 || options.duration > Duration::zero();
-  if (int{by_rate} + int{!options.phases.empty()} + int{!options.trace.empty()} != 1) {
-    problems.add("needs --rate with --duration, or --phases, or --trace, one of them");
+  if (int{by_rate} + int{!options.phases.empty()} + int{!options.phase.empty()} + int{!options.trace.empty()} != 1) {
+    problems.add("needs --rate with --duration, or --phases, --phase or --trace, one of them");
     return std::nullopt;
   }
   load::ArrivalPlan plan;
@@ -142,6 +167,17 @@ std::optional<load::ArrivalPlan> plan_of(const AttackOptions& options, Problems&
     if (options.rate <= 0.0) problems.add("--rate must be > 0 with --duration");
     if (options.duration <= Duration::zero()) problems.add("--duration must be > 0 with --rate");
     plan = load::plan_at_rate(options.rate, options.duration);
+  } else if (!options.phase.empty()) {
+    std::vector<trace::Phase> phases;
+    for (const std::string& text : options.phase) {
+      if (auto phase = parse_phase(text)) {
+        phase->phase_idx = static_cast<int>(phases.size());
+        phases.push_back(*phase);
+      } else {
+        problems.add(phase.error().message);
+      }
+    }
+    plan = load::plan_from_phases(phases);
   } else {
     const std::string& path = options.phases.empty() ? options.trace : options.phases;
     const auto text = os::read_file(path);
@@ -230,6 +266,30 @@ Result<void> finish_output(Output& output, const std::string& text, Context& con
   return output.file->commit();
 }
 
+/// Whether the target has given a good answer within `limit`. Pods' networks and names may come after their processes.
+Result<bool> answers_within(Duration limit, const load::LoadSettings& settings, Context& context) {
+  os::RealClock clock;
+  const Duration end = os::monotonic_now() + limit;
+  load::LoadSettings once = settings;
+  once.threads = 1;
+  while (!context.stop.stop_requested()) {
+    once.timeout = std::clamp(end - os::monotonic_now(), Duration(kAskEvery), settings.timeout);
+    MPCA_TRY(const load::LoadResult result,
+             load::run_load(load::plan_at_rate(1.0, kAskEvery), once, context.stop, [](const load::LiveInterval&) {}));
+    const load::Counts counts = result.total();
+    if (counts.succeeded > 0) return true;
+    if (os::monotonic_now() >= end) {
+      std::string last;
+      for (const auto& [status, count] : counts.by_status) last = cat("status ", status);
+      for (const auto& [error, count] : counts.by_error) last = error;
+      context.err << "no good answer within " << format_duration(limit) << ": " << last << '\n';
+      return false;
+    }
+    clock.sleep_until(clock.now() + kAskEvery);
+  }
+  return false;
+}
+
 Result<int> attack(const AttackOptions& options, Context& context) {
   Problems problems;
   load::LoadSettings settings;
@@ -255,6 +315,10 @@ Result<int> attack(const AttackOptions& options, Context& context) {
     metrics = std::move(*created);
   }
   raise_file_limit();
+  if (options.wait > Duration::zero()) {
+    MPCA_TRY(const bool answers, answers_within(options.wait, settings, context));
+    if (!answers) return context.stop.stop_requested() ? kInterrupted : kNoAnswer;
+  }
   const auto run = [&] {
     LiveLine line(context.err, context.err_is_terminal, load::length_of(*plan));
     return load::run_load(*plan, settings, context.stop, [&](const load::LiveInterval& live) {
@@ -264,7 +328,8 @@ Result<int> attack(const AttackOptions& options, Context& context) {
   };
   MPCA_TRY(const load::LoadResult result, run());
 
-  const std::string text = options.report == "text" ? load::text_report(result.phases)
+  const std::string text = options.report == "text"  ? load::text_report(result.phases)
+                           : options.report == "log" ? load::text_report(result.phases) + load::result_lines(result)
                            : options.report == "json"
                                ? load::json_report(result.phases, result.started_at, &result.audit)
                                : load::hdr_report(result.phases);

@@ -223,11 +223,23 @@ def metrics(server):
     check('loadgen_latency_seconds{quantile="0.99"} ' in text and "loadgen_outstanding " in text, "all its metrics", text)
 
 
+def in_a_pod(server):
+    """As the load Job of an experiment calls it."""
+    url = f"http://127.0.0.1:{server.server_port}"
+    done = run("--url", f"{url}/", "--phase", "1s@20", "--phase", "500ms@40", "--wait", "5s", "--report", "log")
+    expect(done, 0, out=["Requests      [total, rate, throughput]         20, ", "loadgen-result head "])
+    lines = [line for line in done.stdout.splitlines() if line.startswith("loadgen-result ")]
+    check(max(map(len, lines)) < 8192 and len(lines) == 1 + int(lines[0].split()[3]), "short lines, as many as it says", lines[0])
+    expect(run("--url", "http://127.0.0.1:1/", "--phase", "1s@1", "--wait", "1s"), 1, err=["no good answer within 1s: connection refused"])
+    expect(run("--url", f"{url}/busy", "--phase", "1s@1", "--wait", "1s"), 1, err=["no good answer within 1s: status 503"])
+    expect(run("--url", f"{url}/", "--phase", "1s", "--phase", "0s@3"), 2, err=['--phase is "1s"; must be DURATION@RATE', '--phase is "0s@3"'])
+
+
 def what_goes_wrong(folder):
     expect(run("--url", "ftp://x/", "--rate", 3, "--duration", "1s"), 2, err=["must begin with http:// or https://"])
     expect(
         run("--rate", 3, "--trace", "x", "--header", "bad", "--out", folder / "none" / "x"), 2,
-        err=["needs --url or --targets", "needs --rate with --duration, or --phases, or --trace", "cannot write"],
+        err=["needs --url or --targets", "needs --rate with --duration, or --phases, --phase or --trace", "cannot write"],
     )  # fmt: skip
     expect(run("--url", "http://x/", "--rate", 0.5, "--duration", "1s", "--threads", 0), 2, err=["--threads is \"0\"; must be a whole number >= 1"])
     (folder / "bad-targets").write_text("GET\n\nGET http://a/\nnothing\n")
@@ -253,6 +265,7 @@ def main():
         ways_to_connect(server, folder)
         tls(folder)
         metrics(server)
+        in_a_pod(server)
         what_goes_wrong(folder)
         ctrl_c(server)
     return finish()
