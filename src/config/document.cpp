@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "config/internal/yaml_text.h"
 #include "core/text.h"
 #include "trace/timestamps.h"
 
@@ -307,6 +308,12 @@ Result<std::vector<Node>> parse_yaml(std::string_view text) {
     return invalid(cat("not valid YAML: ", error.what()));
   }
   return documents;
+}
+
+Result<std::string> yaml_of_json(std::string_view json) {
+  const auto document = nlohmann::ordered_json::parse(json, nullptr, false);
+  if (document.is_discarded()) return invalid("not JSON");
+  return internal::yaml_text(document);
 }
 
 std::string json_text(const Node& node) { return to_json(node).dump(); }

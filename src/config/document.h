@@ -48,6 +48,10 @@ Result<Node> parse_json(std::string_view text);
 ///   errors   invalid_argument  not YAML, nested too deep, or far too many nodes behind aliases
 Result<std::vector<Node>> parse_yaml(std::string_view text);
 
+/// A JSON text as YAML for people, with its members in order; ends with a newline.
+///   errors   invalid_argument  not JSON
+Result<std::string> yaml_of_json(std::string_view json);
+
 /// A tree as JSON, on one line.
 std::string json_text(const Node& node);
 

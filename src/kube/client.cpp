@@ -258,8 +258,13 @@ ApiResult<std::string> Client::patch(const std::string& path, PatchKind kind, st
                      .detail = detail});
 }
 
-ApiResult<std::string> Client::remove(const std::string& path, Priority priority) {
-  return impl_->run({.method = "DELETE", .path = path, .priority = priority});
+ApiResult<std::string> Client::remove(const std::string& path, Priority priority, std::string options) {
+  const std::string_view content_type = options.empty() ? std::string_view() : kJson;
+  return impl_->run({.method = "DELETE",
+                     .path = path,
+                     .body = std::move(options),
+                     .content_type = content_type,
+                     .priority = priority});
 }
 
 ApiResult<std::string> Client::apply_status(const std::string& object_path, std::string_view manager,

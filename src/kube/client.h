@@ -70,7 +70,9 @@ class Client {
   ApiResult<std::string> put(const std::string& path, std::string body, Priority priority = Priority::normal);
   ApiResult<std::string> patch(const std::string& path, PatchKind kind, std::string body,
                                Priority priority = Priority::normal, Detail detail = Detail::whole);
-  ApiResult<std::string> remove(const std::string& path, Priority priority = Priority::normal);
+  /// `options` is a DeleteOptions object, such as preconditions on uid and resourceVersion; empty: none.
+  ApiResult<std::string> remove(const std::string& path, Priority priority = Priority::normal,
+                                std::string options = {});
 
   /// Server-side apply of all fields of `/status` that `manager` owns; others' ownership of them is taken.
   ///   object_path   without `/status`

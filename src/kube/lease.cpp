@@ -6,10 +6,10 @@
 #include <thread>
 #include <utility>
 
+#include "core/os/pause.h"
 #include "core/os/real_clock.h"
 #include "core/text.h"
 #include "kube/internal/json.h"
-#include "kube/internal/pause.h"
 #include "kube/internal/time_text.h"
 #include "kube/scale.h"
 
@@ -247,7 +247,7 @@ struct LeaseElector::Impl {
       const Duration again = steps.step();
       publish();
       const Duration wait = again - os::boot_now();
-      if (wait > Duration{}) internal::pause(stop, wait);
+      if (wait > Duration{}) os::pause(stop, wait);
     }
     write_until_ns = INT64_MIN;
     steps.release();

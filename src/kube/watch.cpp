@@ -6,9 +6,9 @@
 #include <thread>
 #include <utility>
 
+#include "core/os/pause.h"
 #include "core/text.h"
 #include "kube/internal/json.h"
-#include "kube/internal/pause.h"
 #include "net/url.h"
 
 namespace mpca::kube {
@@ -187,7 +187,7 @@ struct Watcher::Impl {
       const WatchLoop::Step step = loop.next();
       switch (step.kind) {
         case Kind::wait:
-          internal::pause(stop, step.wait);
+          os::pause(stop, step.wait);
           break;
         case Kind::list:
           list(step);

@@ -81,6 +81,7 @@ struct Answer {
   int status = 200;
   json body;
   std::string headers{};
+  std::optional<std::string> text{};  // instead of the body
 };
 
 Answer status_answer(int status, std::string reason, const std::string& message, std::string headers = {}) {
@@ -172,6 +173,7 @@ struct FakeApiServer::Impl {
   std::set<std::pair<std::string, std::string>> forbidden;
   std::vector<Change> changes;
   std::vector<Scalable> scalables;
+  std::map<std::string, std::string> logs;  // by the pod's path
   std::vector<std::string> tokens;
   std::vector<Fault> faults;
   std::vector<Request> requests;
@@ -358,7 +360,7 @@ struct FakeApiServer::Impl {
 
   static bool send_answer(std::unique_lock<std::mutex>& lock, Wire& wire, const Answer& answer,
                           std::optional<Fault::Kind> fault = {}) {
-    const std::string body = answer.body.dump();
+    const std::string body = answer.text ? *answer.text : answer.body.dump();
     const std::string head =
         cat("HTTP/1.1 ", answer.status, " X\r\nContent-Type: application/json\r\nContent-Length: ", body.size(), "\r\n",
             answer.headers, "\r\n");
@@ -471,9 +473,10 @@ struct FakeApiServer::Impl {
 
   Answer carry_out(const Request& request, const Place& place) {
     if (request.method == "GET") return read(place);
-    if (request.method == "DELETE") return erase(place);
+    if (request.method == "DELETE" && request.body.empty()) return erase(place);
     const json body = json::parse(request.body, nullptr, false);
     if (body.is_discarded()) return status_answer(400, "BadRequest", "the body is not JSON");
+    if (request.method == "DELETE") return erase(place, body);
     if (request.method == "POST" && request.path.ends_with("/selfsubjectaccessreviews")) return review(body);
     if (request.method == "POST") return create(place, body);
     const auto found = objects.find(place.object());
@@ -535,9 +538,12 @@ struct FakeApiServer::Impl {
     return {201, store(named, body)};
   }
 
-  Answer erase(const Place& place) {
+  /// `options` is a DeleteOptions; its preconditions count.
+  Answer erase(const Place& place, const json& options = {}) {
     const auto found = objects.find(place.object());
     if (found == objects.end()) return status_answer(404, "NotFound", place.object() + " not found");
+    if (options.contains("preconditions") && is_conflict(found->second, {{"metadata", options["preconditions"]}}))
+      return status_answer(409, "Conflict", "Precondition failed");
     json object = found->second;
     object["metadata"]["resourceVersion"] = std::to_string(++version);
     objects.erase(found);
@@ -590,6 +596,7 @@ struct FakeApiServer::Impl {
     const auto found = objects.find(place.object());
     if (found == objects.end() || (place.subresource == "scale" && !is_scalable(place)))
       return status_answer(404, "NotFound", place.object() + " not found");
+    if (place.subresource == "log") return {200, {}, {}, logs[place.object()]};
     return {200, place.subresource == "scale" ? scale_of(place, found->second) : found->second};
   }
 
@@ -683,6 +690,11 @@ void FakeApiServer::make_scalable(const std::string& api_version, const std::str
 void FakeApiServer::put_object(const std::string& path, const std::string& object) {
   const std::scoped_lock lock(impl_->mutex);
   impl_->store(Place(path), json::parse(object));
+}
+
+void FakeApiServer::put_log(const std::string& pod_path, const std::string& text) {
+  const std::scoped_lock lock(impl_->mutex);
+  impl_->logs[pod_path] = text;
 }
 
 void FakeApiServer::delete_object(const std::string& path) {

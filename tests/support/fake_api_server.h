@@ -4,6 +4,7 @@
 //   - refuses a write with an old resourceVersion (409 Conflict) and a create of what exists (409 AlreadyExists);
 //   - lists in pages with `limit` and `continue`, filters by labelSelector and fieldSelector metadata.name (equality);
 //   - watches from a resourceVersion on, with bookmarks; after compact() older versions and continue tokens are 410;
+//   - deletes with the preconditions of a DeleteOptions;
 //   - has /scale of what make_scalable() names, /status, discovery, namespaces as plain path segments;
 //   - merges merge patches and applies, creates what an apply finds missing, does `test` and `replace` of JSON patches.
 // Faults are scripted by method and a part of the path, and meet the next requests that fit.
@@ -77,6 +78,8 @@ class FakeApiServer {
   // The cluster's side, as if others had done it. Paths as in requests; objects as JSON texts.
   void put_object(const std::string& path, const std::string& object);
   void delete_object(const std::string& path);
+  /// What `/log` of that pod answers.
+  void put_log(const std::string& pod_path, const std::string& text);
   /// Empty when there is none.
   std::string object(const std::string& path) const;
 

@@ -1,3 +1,4 @@
+// A pause that a stop token ends, for threads that come back every few seconds until they are told to end.
 #pragma once
 
 #include <condition_variable>
@@ -6,9 +7,9 @@
 
 #include "core/time.h"
 
-namespace mpca::kube::internal {
+namespace mpca::os {
 
-/// Waits, but no longer than until `stop` is requested.
+/// Waits in real time, but no longer than until `stop` is requested.
 inline void pause(const std::stop_token& stop, Duration duration) {
   std::mutex mutex;
   std::unique_lock lock(mutex);
@@ -16,4 +17,4 @@ inline void pause(const std::stop_token& stop, Duration duration) {
   stopped.wait_for(lock, stop, duration, [] { return false; });
 }
 
-}  // namespace mpca::kube::internal
+}  // namespace mpca::os
