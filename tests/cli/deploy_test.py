@@ -114,6 +114,18 @@ def check_keda():
           scaled["fallback"]["replicas"] >= web["minReplicas"], "it has a behavior and a fallback", scaled)
 
 
+def check_experiments():
+    """The account that runs experiments is bound to its role, and the one that sends load to nothing."""
+    objects = documents(DEPLOY / "optional/experiments.yaml")
+    load = named(objects, "ServiceAccount")["mpc-experiment-load"]
+    check(load["automountServiceAccountToken"] is False, "the load's account has no token", load)
+    bound = [subject["name"] for each in objects if each["kind"] == "RoleBinding" for subject in each["subjects"]]
+    check(bound == ["mpc-experiments"], "and no rights", bound)
+    page = program("experiment", "mpc", "--help").stdout
+    check("default mpc-experiment-load)" in " ".join(page.split()) and "default mpc-autoscaler:local)" in " ".join(page.split()),
+          "the command's defaults are the manifest's account and the image of scripts/image", page)
+
+
 def check_order(paths):
     """kubectl takes files by name: a namespace has to be there before what is in it."""
     seen = set()
@@ -186,6 +198,7 @@ def main():
     check_controller([each for path in applied for each in documents(path)])
     check_order(applied)
     check_keda()
+    check_experiments()
     check_reference(documents(DEPLOY / "crd.yaml")[0])
     check_command()
     return finish()

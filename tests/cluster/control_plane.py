@@ -18,7 +18,7 @@ from processes import Process
 
 SERVER = "https://127.0.0.1:6443"
 ETCD = "http://127.0.0.1:2379"
-NODE = "vnode-0"
+NODE, NODE_ADDRESS = "vnode-0", "198.18.0.2"
 FRONT_PROXY = "front-proxy-client"
 ADAPTER_NAME = "metrics-adapter.kube-system.svc"
 
@@ -43,6 +43,8 @@ class Certificates:
         self.sign("admin", "/O=system:masters/CN=admin")
         self.sign("controller-manager", "/CN=system:kube-controller-manager")
         self.sign("scheduler", "/CN=system:kube-scheduler")
+        self.sign("kubelet", f"/CN=system:node:{NODE}", f"DNS:{NODE},IP:{NODE_ADDRESS}")
+        self.sign("kubelet-client", "/O=system:masters/CN=kube-apiserver-kubelet-client")
         self.sign("node", f"/O=system:nodes/CN=system:node:{NODE}")
         self.sign("front-proxy", f"/CN={FRONT_PROXY}", authority="front-proxy-ca")
         self.openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", folder / "service-accounts.key")
@@ -122,7 +124,7 @@ class ControlPlane:
 
     def start_api_server(self, *more):
         pki = self.certificates
-        apiserver, proxy = pki.pair("apiserver"), pki.pair("front-proxy")
+        apiserver, proxy, to_kubelet = pki.pair("apiserver"), pki.pair("front-proxy"), pki.pair("kubelet-client")
         self.audit_policy.write_text(json.dumps(AUDIT_POLICY))
         # The gate: Debian's etcd is older than what a watch list needs. No reconciler: it would publish a loopback address.
         self.run("apiserver", self.programs / "kube-apiserver", f"--etcd-servers={ETCD}", "--bind-address=127.0.0.1", "--secure-port=6443",
@@ -134,7 +136,9 @@ class ControlPlane:
                  f"--requestheader-client-ca-file={pki.folder / 'front-proxy-ca.crt'}", f"--requestheader-allowed-names={FRONT_PROXY}",
                  "--requestheader-username-headers=X-Remote-User", "--requestheader-group-headers=X-Remote-Group",
                  "--requestheader-extra-headers-prefix=X-Remote-Extra-", f"--proxy-client-cert-file={proxy[0]}",
-                 f"--proxy-client-key-file={proxy[1]}", "--profiling=false", "--feature-gates=WatchList=false", f"--audit-policy-file={self.audit_policy}",
+                 f"--proxy-client-key-file={proxy[1]}", f"--kubelet-certificate-authority={pki.ca}",
+                 f"--kubelet-client-certificate={to_kubelet[0]}", f"--kubelet-client-key={to_kubelet[1]}",
+                 "--kubelet-preferred-address-types=InternalIP", "--profiling=false", "--feature-gates=WatchList=false", f"--audit-policy-file={self.audit_policy}",
                  f"--audit-log-path={self.audit_log}", *more)  # fmt: skip
 
     def controller(self, name, *more):

@@ -1,5 +1,6 @@
 """A node without containers: pods that the scheduler puts on it become processes of this machine, each bound to its pod's own
-address, and the node says of them what a kubelet would.
+address, and the node says of them what a kubelet would. Pods of Jobs run once. Logs come by the API server, as from a kubelet;
+names of Services are in each pod's /etc/hosts, which is all the DNS that there is.
 
 A container's image is a name in `images`, as is the first word of its `command` if it has one: a program, or None for a pod
 that others speak for. Delays of the start (pulling an image) come from the annotation `test.mpc.dev/start-seconds` of the pod; what the program itself needs until its
@@ -8,24 +9,61 @@ readiness probe succeeds comes on top.
 
 import datetime
 import http.client
+import http.server
 import itertools
 import json
 import os
 import shlex
+import ssl
 import threading
 import time
 
-from control_plane import NODE, SERVER
+from control_plane import NODE, NODE_ADDRESS, SERVER
 from kube_api import STRATEGIC, Api, ApiError
 from processes import Process
 
 START_DELAY = "test.mpc.dev/start-seconds"
 LEASE_S = 40
+PORT = 10250  # of a kubelet
 FIRST_BACK_OFF_S, LONGEST_BACK_OFF_S = 2, 60
 
 
 def now_text():
     return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class LogServer(http.server.ThreadingHTTPServer):
+    """The part of a kubelet's API that `kubectl logs` needs, for the API server alone."""
+
+    daemon_threads = True
+
+    def __init__(self, agent):
+        super().__init__((NODE_ADDRESS, PORT), LogHandler)
+        self.agent = agent
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*agent.plane.certificates.pair("kubelet"))
+        context.load_verify_locations(agent.plane.certificates.ca)
+        context.verify_mode = ssl.CERT_REQUIRED
+        self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+
+    def handle_error(self, *_):
+        pass  # a client that goes away is nobody's trouble
+
+
+class LogHandler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        """/containerLogs/NAMESPACE/POD/CONTAINER"""
+        words = self.path.split("?")[0].strip("/").split("/")
+        pods = [pod for pod in list(self.server.agent.pods.values()) if words[0] == "containerLogs" and [pod.namespace, pod.name] == words[1:3]]
+        data = pods[0].log.read_bytes() if pods and pods[0].log.exists() else b""
+        self.send_response(200 if pods else 404)
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_):
+        pass
 
 
 class NodeAgent:
@@ -40,6 +78,8 @@ class NodeAgent:
     def start(self):
         self.plane.admin.make({"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE, "labels": {
             "kubernetes.io/hostname": NODE, "kubernetes.io/os": "linux"}}})  # fmt: skip
+        self.logs = LogServer(self)
+        threading.Thread(target=self.logs.serve_forever, daemon=True).start()
         self.report_node()
         threading.Thread(target=self.keep_lease, daemon=True).start()
         path = f"/api/v1/pods?fieldSelector=spec.nodeName%3D{NODE}"
@@ -47,6 +87,8 @@ class NodeAgent:
 
     def stop(self):
         self.stopped.set()
+        self.logs.shutdown()
+        self.logs.server_close()
         for pod in list(self.pods.values()):
             pod.kill()
 
@@ -57,7 +99,8 @@ class NodeAgent:
                       for kind in ("MemoryPressure", "DiskPressure", "PIDPressure")]  # fmt: skip
         conditions.append({"type": "Ready", "status": "True", "reason": "AgentReady", "message": "", "lastHeartbeatTime": at, "lastTransitionTime": at})
         self.api.patch(f"/api/v1/nodes/{NODE}/status", {"status": {
-            "addresses": [{"type": "InternalIP", "address": "198.18.0.2"}, {"type": "Hostname", "address": NODE}],
+            "addresses": [{"type": "InternalIP", "address": NODE_ADDRESS}, {"type": "Hostname", "address": NODE}],
+            "daemonEndpoints": {"kubeletEndpoint": {"Port": PORT}},
             "capacity": size, "allocatable": size, "conditions": conditions}}, STRATEGIC)  # fmt: skip
 
     def keep_lease(self):
@@ -112,6 +155,7 @@ class Pod:
         self.namespace, self.name, self.uid = meta["namespace"], meta["name"], meta["uid"]
         self.path = f"/api/v1/namespaces/{self.namespace}/pods/{self.name}"
         self.container = item["spec"]["containers"][0]
+        self.log = agent.folder / f"{self.name}.log"
         self.ended, self.grace_s = threading.Event(), 30
         self.process, self.restarts, self.last_state = None, 0, {}
         self.started_at = item.get("status", {}).get("startTime") or now_text()
@@ -147,6 +191,9 @@ class Pod:
             back_off_s = FIRST_BACK_OFF_S
             while True:
                 code = self.run_once([*command, *arguments, *self.container.get("args", [])])
+                if self.item["spec"].get("restartPolicy") == "Never":
+                    self.complete(code if code >= 0 else 128 - code)
+                    return
                 self.last_state = {"terminated": {"exitCode": code if code >= 0 else 128 - code, "reason": "Error" if code else "Completed",
                                                   "finishedAt": now_text()}}  # fmt: skip
                 self.restarts += 1
@@ -158,6 +205,13 @@ class Pod:
         except KeyError as error:
             self.report("Failed", state={"terminated": {"exitCode": 1, "reason": "ErrImagePull", "message": str(error)}})
 
+    def complete(self, code):
+        """Of a pod that runs once: it stays, with its log, until it is deleted."""
+        self.report("Failed" if code else "Succeeded", state={"terminated": {"exitCode": code, "reason": "Error" if code else "Completed",
+                                                                            "finishedAt": now_text()}})  # fmt: skip
+        self.ended.wait()
+        self.remove()
+
     def run_once(self, words):
         """Until the process ends; its exit code."""
         env = dict(os.environ, HOST=self.address)
@@ -167,7 +221,7 @@ class Pod:
             words = ["unshare", "--mount", "sh", "-c", " && ".join([*mounts, 'exec "$@"']), "sh", *words]
         env |= {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "6443"} if hasattr(self, "token_folder") else {}
         env.pop("KUBECONFIG", None)
-        self.process = Process(self.name, words, self.agent.folder / f"{self.name}.log", env)
+        self.process = Process(self.name, words, self.log, env)
         running = {"running": {"startedAt": now_text()}}
         self.report("Running", state=running)
         probe = self.container.get("readinessProbe")
@@ -206,10 +260,11 @@ class Pod:
         """Shell commands that put volumes and the account's token where the container finds them, in mounts of its own. The
         folder above each is covered first, so that nothing is made in the machine's."""
         places = {}
-        if self.item["spec"].get("serviceAccountName", "default") != "default":
+        spec = self.item["spec"]
+        if spec.get("serviceAccountName", "default") != "default" and spec.get("automountServiceAccountToken", True):
             self.token_folder = self.agent.folder / self.uid / "token"
             places["/run/secrets/kubernetes.io/serviceaccount"] = self.token_folder
-        empty = {volume["name"] for volume in self.item["spec"].get("volumes", []) if "emptyDir" in volume}
+        empty = {volume["name"] for volume in spec.get("volumes", []) if "emptyDir" in volume}
         for mount in self.container.get("volumeMounts", []):
             if mount["name"] in empty:
                 places[mount["mountPath"]] = self.agent.folder / self.uid / mount["name"]
@@ -217,8 +272,21 @@ class Pod:
             folder.mkdir(parents=True, exist_ok=True)
         if hasattr(self, "token_folder"):
             self.renew_token()
-        return [f"mount -t tmpfs tmpfs {'/run' if place.startswith('/run/') else os.path.dirname(place)} && mkdir -p {place} && "
-                f"mount --bind {shlex.quote(str(folder))} {place}" for place, folder in places.items()]  # fmt: skip
+        commands = [f"mount -t tmpfs tmpfs {'/run' if place.startswith('/run/') else os.path.dirname(place)} && mkdir -p {place} && "
+                    f"mount --bind {shlex.quote(str(folder))} {place}" for place, folder in places.items()]  # fmt: skip
+        if spec.get("restartPolicy") == "Never":
+            commands.append(f"mount --bind {shlex.quote(str(self.hosts()))} /etc/hosts")
+        return commands
+
+    def hosts(self):
+        """A file with the Services that there are now. What calls names here runs once and begins after they are made."""
+        services = self.agent.plane.admin.get("/api/v1/services")["items"]
+        lines = [f"{item['spec']['clusterIP']} {item['metadata']['name']}.{item['metadata']['namespace']}.svc" for item in services
+                 if item["spec"].get("clusterIP", "None") != "None"]  # fmt: skip
+        file = self.agent.folder / self.uid / "hosts"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("\n".join(["127.0.0.1 localhost", *lines]) + "\n")
+        return file
 
     def renew_token(self, seconds=3600):
         account = self.item["spec"]["serviceAccountName"]
@@ -255,7 +323,7 @@ class Pod:
         container = {"name": self.container["name"], "image": self.container["image"], "imageID": self.container["image"], "ready": ready,
                      "started": "running" in state, "restartCount": self.restarts, "state": state, "lastState": self.last_state,
                      **({"containerID": f"proc://{self.process.pid}"} if self.process else {})}  # fmt: skip
-        status = {"phase": phase, "startTime": self.started_at, "hostIP": "198.18.0.2", "hostIPs": [{"ip": "198.18.0.2"}],
+        status = {"phase": phase, "startTime": self.started_at, "hostIP": NODE_ADDRESS, "hostIPs": [{"ip": NODE_ADDRESS}],
                   "conditions": [self.condition("PodReadyToStartContainers", yes_no[has_started]), self.condition("Initialized", "True"),
                                  self.condition("ContainersReady", yes_no[ready]), self.condition("Ready", yes_no[ready])],
                   "containerStatuses": [container]}  # fmt: skip

@@ -64,12 +64,16 @@ class Prometheus:
                 return pod["status"]["podIP"]
         return None
 
-    def value(self, query):
-        """Of an instant query with one answer; None when there is none."""
+    def series(self, query):
+        """Of an instant query: pairs of labels and value."""
         connection = http.client.HTTPConnection(self.address, PORT, timeout=5)
         connection.request("GET", "/api/v1/query?query=" + urllib.parse.quote(query))
-        result = json.loads(connection.getresponse().read())["data"]["result"]
-        return float(result[0]["value"][1]) if result else None
+        return [(item["metric"], float(item["value"][1])) for item in json.loads(connection.getresponse().read())["data"]["result"]]
+
+    def value(self, query):
+        """Of an instant query with one answer; None when there is none."""
+        found = self.series(query)
+        return found[0][1] if found else None
 
     def stop(self):
         self.stopped.set()

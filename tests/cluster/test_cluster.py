@@ -23,7 +23,7 @@ import prometheus  # noqa: E402
 from control_plane import SERVER, ControlPlane  # noqa: E402
 from node_agent import NodeAgent  # noqa: E402
 
-SUITES = ("client", "run_one", "faults", "first_day", "controller", "hpa")
+SUITES = ("client", "run_one", "faults", "first_day", "controller", "experiment", "hpa")
 
 
 class Cluster:
@@ -48,7 +48,8 @@ class Cluster:
             library = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
             skew = f"case $HOST in *[13579]) export FAKETIME=+60s DONT_FAKE_MONOTONIC=1 LD_PRELOAD={library};; esac"
             controller = ["sh", "-c", f'{skew}; exec {self.programs / "mpc-autoscaler"} "$@" --listen "$HOST:8080"', "sh"]
-            images = {"nothing": None, "toy-load": [self.programs / "toy-load"], "mpc-autoscaler": controller, "prometheus": prometheus.COMMAND}
+            images = {"nothing": None, "toy-load": [self.programs / "toy-load"], "loadgen": [self.programs / "loadgen"],
+                      "mpc-autoscaler": controller, "prometheus": prometheus.COMMAND}  # fmt: skip
             self.agent = NodeAgent(self.plane, images, self.folder / "pods")
             self.agent.start()
         return self.agent

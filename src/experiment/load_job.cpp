@@ -1,0 +1,137 @@
+#include "experiment/load_job.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "core/text.h"
+#include "load/result_in_log.h"
+#include "net/url.h"
+
+namespace mpca::experiment {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kLabel = "experiment.mpc.dev/load";
+constexpr int kNobody = 65532;  // the image's user
+constexpr Duration kStartAllowance = std::chrono::minutes(5);
+constexpr Duration kKeptFor = std::chrono::hours(1);  // when nobody deletes it
+constexpr std::size_t kShownLog = 600;
+
+std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+std::int64_t whole_seconds(Duration duration) { return std::chrono::ceil<std::chrono::seconds>(duration).count(); }
+
+std::string collection(const Target& target) { return kube::object_path("batch/v1", target.namespace_name, "jobs"); }
+std::string job_path(const Target& target, const std::string& name) {
+  return kube::object_path("batch/v1", target.namespace_name, "jobs", name);
+}
+
+std::vector<std::string> arguments_of(const lab::RunPlan& plan, const LoadJobSettings& settings) {
+  std::vector<std::string> words = {"--url", settings.url};
+  for (const trace::Phase& phase : plan.phases)
+    words.insert(words.end(), {"--phase", cat(format_duration(phase.duration), "@", phase.rate_rps)});
+  words.insert(words.end(), {"--arrivals", plan.load.kind == load::ArrivalKind::poisson ? "poisson" : "constant",
+                             "--seed", cat(plan.load.seed), "--timeout", format_duration(settings.timeout), "--wait",
+                             format_duration(settings.wait), "--report", "log"});
+  return words;
+}
+
+}  // namespace
+
+std::string load_job_of(const Target& target, const std::string& name, const lab::RunPlan& plan,
+                        const LoadJobSettings& settings, const Owner& owner) {
+  const json labels = {{"app.kubernetes.io/managed-by", "mpc-autoscaler"},
+                       {"app.kubernetes.io/component", "experiment-load"},
+                       {kLabel, name}};
+  const json container = {
+      {"name", "loadgen"},
+      {"image", settings.image},
+      {"imagePullPolicy", "IfNotPresent"},
+      {"command", {"loadgen"}},
+      {"args", arguments_of(plan, settings)},
+      // No limit on CPU: a client that is throttled measures itself.
+      {"resources", {{"requests", {{"cpu", "250m"}, {"memory", "64Mi"}}}, {"limits", {{"memory", "512Mi"}}}}},
+      {"securityContext",
+       {{"allowPrivilegeEscalation", false},
+        {"readOnlyRootFilesystem", true},
+        {"capabilities", {{"drop", json::array({"ALL"})}}}}}};
+  const json pod = {{"restartPolicy", "Never"},
+                    {"serviceAccountName", settings.service_account},
+                    {"automountServiceAccountToken", false},
+                    {"enableServiceLinks", false},
+                    {"terminationGracePeriodSeconds", 5},
+                    {"securityContext",
+                     {{"runAsNonRoot", true},
+                      {"runAsUser", kNobody},
+                      {"runAsGroup", kNobody},
+                      {"seccompProfile", {{"type", "RuntimeDefault"}}}}},
+                    {"containers", json::array({container})}};
+  const Duration longest = kStartAllowance + settings.wait + load::length_of(plan.load) + settings.timeout;
+  return dump(
+      {{"apiVersion", "batch/v1"},
+       {"kind", "Job"},
+       {"metadata",
+        {{"name", name},
+         {"namespace", target.namespace_name},
+         {"labels", labels},
+         {"annotations", {{"experiment.mpc.dev/scenario", plan.scenario}}},
+         {"ownerReferences",
+          json::array({{{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"name", owner.name}, {"uid", owner.uid}}})}}},
+       {"spec",
+        {{"backoffLimit", 0},
+         {"activeDeadlineSeconds", whole_seconds(longest)},
+         {"ttlSecondsAfterFinished", whole_seconds(kKeptFor)},
+         {"template", {{"metadata", {{"labels", labels}}}, {"spec", pod}}}}}});
+}
+
+Result<LoadJob> LoadJob::create(kube::Client client, const Target& target, const std::string& name,
+                                const lab::RunPlan& plan, const LoadJobSettings& settings, const Owner& owner) {
+  LoadJob job(std::move(client), target, name);
+  const auto made = job.client_->create(collection(target), load_job_of(target, name, plan, settings, owner));
+  if (made) return job;
+  // The answer may have been lost; nobody else has this name.
+  if (made.error().outcome_unknown && job.client_->get(job_path(target, name))) return job;
+  return std::unexpected(to_error(made.error()));
+}
+
+LoadJob::~LoadJob() {
+  if (client_ == nullptr) return;
+  [[maybe_unused]] const auto removed = client_->remove(job_path(target_, name_) + "?propagationPolicy=Background");
+}
+
+kube::ApiResult<LoadJob::View> LoadJob::look() {
+  const auto pods = client_->list(cat(kube::object_path("v1", target_.namespace_name, "pods"),
+                                      "?labelSelector=", net::percent_encoded(cat(kLabel, "=", name_))));
+  if (!pods) return std::unexpected(pods.error());
+  for (const std::string& item : pods->items) {
+    const auto run = kube::parse_pod_run(item);
+    if (!run) continue;
+    pod_ = run->name;
+    return View{run->state, run->reason};
+  }
+  // None yet, or never: the Job itself knows when it was given up.
+  const auto body = client_->get(job_path(target_, name_));
+  if (!body) return std::unexpected(body.error());
+  const json job = json::parse(*body, nullptr, false);
+  const json conditions = job.value(json::json_pointer("/status/conditions"), json::array());
+  for (const json& condition : conditions) {
+    if (condition.value("type", "") == "Failed" && condition.value("status", "") == "True")
+      return View{kube::PodRun::State::failed,
+                  cat(condition.value("reason", ""), ": ", condition.value("message", ""))};
+  }
+  if (!pod_.empty()) return View{kube::PodRun::State::failed, "its pod is gone"};
+  return View{kube::PodRun::State::waiting, "it has no pod yet"};
+}
+
+Result<load::LoadResult> LoadJob::result() {
+  const auto log = client_->get(kube::object_path("v1", target_.namespace_name, "pods", pod_) + "/log");
+  if (!log) return std::unexpected(to_error(log.error()));
+  auto result = load::parse_result_lines(*log);
+  if (result) return result;
+  const std::string_view text = trim(*log);
+  return fail(result.error().code, cat("load Job ", name_, ": ", result.error().message, "; its log ends with: ",
+                                       text.substr(text.size() - std::min(text.size(), kShownLog))));
+}
+
+}  // namespace mpca::experiment
