@@ -45,6 +45,7 @@ struct ExperimentOptions {
   std::string phases;
   TargetOptions target;
   std::string policy = kTunedMpc;
+  std::string label;
   int hpa_target = 0;
   int repeats = 1;
   std::string target_url;
@@ -121,6 +122,10 @@ Setting policy_setting(ExperimentOptions& options) {
           "lab-online"};
 }
 
+Setting label_setting(ExperimentOptions& options) {
+  return {"label", &options.label, "what tables and directories call --policy; not given: its text"};
+}
+
 SettingsTable hpa_settings(ExperimentOptions& options) {
   return with_common({scenario_setting(options),
                       {"hpa-target", &options.hpa_target, "%", Range::between(0, 10'000),
@@ -130,7 +135,8 @@ SettingsTable hpa_settings(ExperimentOptions& options) {
 }
 
 SettingsTable mpc_settings(ExperimentOptions& options) {
-  return with_common({scenario_setting(options), policy_setting(options), repeat_setting(options)}, options);
+  return with_common(
+      {scenario_setting(options), policy_setting(options), label_setting(options), repeat_setting(options)}, options);
 }
 
 std::vector<std::string> kinds() {
@@ -145,7 +151,7 @@ SettingsTable batch_settings(ExperimentOptions& options) {
                batch_sentence("pair (the HPA and --policy, --repeat times each), or a batch of the reference lab:"),
                kinds())
            .require(),
-       scenario_setting(options), policy_setting(options), repeat_setting(options)},
+       scenario_setting(options), policy_setting(options), label_setting(options), repeat_setting(options)},
       options);
 }
 
@@ -253,7 +259,7 @@ Result<int> run_entries(const ExperimentOptions& options, std::vector<lab::Batch
   if (!cluster) problems.add(cluster.error().message);
   MPCA_TRY_VOID(problems.to_result());
 
-  settings->context = cluster->shown;
+  settings->context = cluster->connection.description;
   Talk talk(context.err);
   Clients clients(cluster->connection, clock);
   const auto make_metrics = [&](Duration window) {
@@ -282,7 +288,8 @@ Result<int> run_entries(const ExperimentOptions& options, std::vector<lab::Batch
 }
 
 lab::BatchEntry policy_entry(const ExperimentOptions& options) {
-  return {.label = options.policy == kTunedMpc ? "lab-online tuned" : policy::label_of(options.policy),
+  const std::string own = options.policy == kTunedMpc ? "lab-online tuned" : policy::label_of(options.policy);
+  return {.label = options.label.empty() ? own : options.label,
           .policy = options.policy,
           .mode = "mpc-online",
           .repeats = options.repeats};
@@ -309,9 +316,10 @@ Result<int> run_batch(const ExperimentOptions& options, Context& context) {
     return run_entries(options, {hpa_entry(options, std::nullopt), policy_entry(options)}, context);
   for (const lab::BatchKind& kind : lab::batch_kinds()) {
     if (kind.name != options.kind) continue;
-    if (options.policy != kTunedMpc || options.repeats != 1)
-      return invalid(
-          cat("batch ", options.kind, " brings its own policies and repeats; leave out --policy and --repeat"));
+    if (options.policy != kTunedMpc || !options.label.empty() || options.repeats != 1) {
+      return invalid(cat("batch ", options.kind,
+                         " brings its own policies and repeats; leave out --policy, --label and --repeat"));
+    }
     return run_entries(options, kind.entries(experiment::cluster_hpa_entry), context);
   }
   return invalid(cat("there is no batch \"", options.kind, "\""));

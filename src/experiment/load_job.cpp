@@ -104,13 +104,16 @@ kube::ApiResult<LoadJob::View> LoadJob::look() {
   const auto pods = client_->list(cat(kube::object_path("v1", target_.namespace_name, "pods"),
                                       "?labelSelector=", net::percent_encoded(cat(kLabel, "=", name_))));
   if (!pods) return std::unexpected(pods.error());
+  View view{.state = kube::PodRun::State::waiting, .reason = "it has no pod yet"};
   for (const std::string& item : pods->items) {
     const auto run = kube::parse_pod_run(item);
     if (!run) continue;
     pod_ = run->name;
-    return View{run->state, run->reason};
+    view = {run->state, run->reason};
+    if (view.state != kube::PodRun::State::waiting) return view;
   }
-  // None yet, or never: the Job itself knows when it was given up.
+  if (!pod_.empty() && pods->items.empty()) return View{kube::PodRun::State::failed, "its pod is gone"};
+  // A pod that never comes: the Job itself knows when it was given up.
   const auto body = client_->get(job_path(target_, name_));
   if (!body) return std::unexpected(body.error());
   const json job = json::parse(*body, nullptr, false);
@@ -120,8 +123,7 @@ kube::ApiResult<LoadJob::View> LoadJob::look() {
       return View{kube::PodRun::State::failed,
                   cat(condition.value("reason", ""), ": ", condition.value("message", ""))};
   }
-  if (!pod_.empty()) return View{kube::PodRun::State::failed, "its pod is gone"};
-  return View{kube::PodRun::State::waiting, "it has no pod yet"};
+  return view;
 }
 
 Result<load::LoadResult> LoadJob::result() {
