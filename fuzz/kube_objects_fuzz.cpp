@@ -103,6 +103,16 @@ void check_others(std::string_view text) {
                    again->owner_kind == other->owner_kind,
                "an autoscaler reads as it was");
   }
+  if (const auto hpa = parse_hpa_state(text)) {
+    MPCA_CHECK(hpa->scales.target_name == parse_autoscaler_of_others(text)->target_name && hpa->min_replicas >= 0 &&
+                   hpa->current_replicas.value_or(0) >= 0 && hpa->desired_replicas.value_or(0) >= 0,
+               "an HPA scales what it says, and no fewer than nothing");
+  }
+  if (const auto deployment = parse_deployment_state(text)) {
+    MPCA_CHECK(deployment->spec_replicas >= 0 && deployment->replicas >= 0 && deployment->ready_replicas >= 0,
+               "there are no fewer pods than none");
+  }
+  if (const auto run = parse_pod_run(text)) MPCA_CHECK(!run->name.empty(), "a pod has a name");
 }
 
 }  // namespace

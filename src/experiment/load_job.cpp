@@ -1,24 +1,24 @@
 #include "experiment/load_job.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "core/text.h"
+#include "experiment/internal/json.h"
 #include "load/result_in_log.h"
 #include "net/url.h"
 
 namespace mpca::experiment {
 namespace {
 
-using nlohmann::json;
+using internal::dump;
+using internal::json;
+using internal::text_at;
 
 constexpr const char* kLabel = "experiment.mpc.dev/load";
 constexpr int kNobody = 65532;  // the image's user
 constexpr Duration kStartAllowance = std::chrono::minutes(5);
 constexpr Duration kKeptFor = std::chrono::hours(1);  // when nobody deletes it
 constexpr std::size_t kShownLog = 600;
-
-std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
 
 std::int64_t whole_seconds(Duration duration) { return std::chrono::ceil<std::chrono::seconds>(duration).count(); }
 
@@ -116,12 +116,12 @@ kube::ApiResult<LoadJob::View> LoadJob::look() {
   // A pod that never comes: the Job itself knows when it was given up.
   const auto body = client_->get(job_path(target_, name_));
   if (!body) return std::unexpected(body.error());
-  const json job = json::parse(*body, nullptr, false);
-  const json conditions = job.value(json::json_pointer("/status/conditions"), json::array());
+  const json job = internal::parse(*body);
+  const json& conditions = internal::at(job, "status", "conditions");
+  if (!conditions.is_array()) return view;
   for (const json& condition : conditions) {
-    if (condition.value("type", "") == "Failed" && condition.value("status", "") == "True")
-      return View{kube::PodRun::State::failed,
-                  cat(condition.value("reason", ""), ": ", condition.value("message", ""))};
+    if (text_at(condition, "type") == "Failed" && text_at(condition, "status") == "True")
+      return View{kube::PodRun::State::failed, cat(text_at(condition, "reason"), ": ", text_at(condition, "message"))};
   }
   return view;
 }

@@ -1,30 +1,23 @@
 #include "experiment/saved_scaling.h"
 
-#include <nlohmann/json.hpp>
+#include <limits>
 
 #include "core/text.h"
+#include "experiment/internal/json.h"
 
 namespace mpca::experiment {
 namespace {
 
-using nlohmann::json;
+using internal::at;
+using internal::dump;
+using internal::json;
+using internal::text_at;
 
 constexpr std::string_view kPrefix = "mpc-experiment-";
 constexpr std::size_t kLongestName = 253;
 constexpr const char* kKey = "saved.json";
 constexpr const char* kFormat = "mpca-saved-scaling";
 constexpr int kVersion = 1;
-
-std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
-json parsed(std::string_view text) { return json::parse(text, nullptr, false); }
-
-/// Null when it is not there.
-const json& member(const json& object, const char* key) {
-  static const json kNull;
-  if (!object.is_object()) return kNull;
-  const auto found = object.find(key);
-  return found == object.end() ? kNull : *found;
-}
 
 }  // namespace
 
@@ -42,8 +35,8 @@ std::string saved_path(const Target& target) {
 std::string config_map_of(const SavedScaling& saved, const Target& target) {
   json hpas = json::array();
   for (const SavedHpa& hpa : saved.hpas) {
-    json entry = {{"name", hpa.name}, {"uid", hpa.uid}, {"object", parsed(hpa.object)}};
-    if (!hpa.spec_during.empty()) entry["specDuring"] = parsed(hpa.spec_during);
+    json entry = {{"name", hpa.name}, {"uid", hpa.uid}, {"object", internal::parse(hpa.object)}};
+    if (!hpa.spec_during.empty()) entry["specDuring"] = internal::parse(hpa.spec_during);
     hpas.push_back(std::move(entry));
   }
   const json document = {
@@ -62,42 +55,40 @@ std::string config_map_of(const SavedScaling& saved, const Target& target) {
                     "how the Deployment was scaled before the experiment; `mpc-autoscaler experiment restore` puts it "
                     "back and deletes this"}}}}},
                // Indented, since a person may have to read it at three in the morning.
-               {"data", {{kKey, document.dump(2, ' ', false, json::error_handler_t::replace)}}}});
+               {"data", {{kKey, dump(document, 2)}}}});
 }
 
 Result<SavedScaling> parse_config_map(std::string_view object) {
-  const json map = parsed(object);
-  const std::string name = member(member(map, "metadata"), "name").is_string()
-                               ? member(member(map, "metadata"), "name").get<std::string>()
-                               : std::string("?");
-  const auto refuse = [&](std::string_view why) { return invalid(cat("ConfigMap ", name, ": ", why)); };
-  const json& text = member(member(map, "data"), kKey);
-  const json document = text.is_string() ? parsed(text.get_ref<const std::string&>()) : json();
-  if (member(document, "format") != kFormat) return refuse(cat("has no ", kKey, " of an experiment"));
-  if (member(document, "version") != kVersion)
-    return refuse(cat("is of version ", dump(member(document, "version")), "; this program reads ", kVersion));
+  const json map = internal::parse(object);
+  const auto refuse = [&](std::string_view why) {
+    return invalid(cat("ConfigMap ", text_at(map, "metadata", "name"), ": ", why));
+  };
+  const json document = internal::parse(text_at(map, "data", kKey));
+  if (text_at(document, "format") != kFormat) return refuse(cat("has no ", kKey, " of an experiment"));
+  if (at(document, "version") != kVersion)
+    return refuse(cat("is of version ", dump(at(document, "version")), "; this program reads ", kVersion));
   SavedScaling saved;
-  const json& run = member(member(member(map, "metadata"), "annotations"), "experiment.mpc.dev/run");
-  if (run.is_string()) saved.run = run.get<std::string>();
-  const json& replicas = member(document, "replicas");
-  if (!replicas.is_number_unsigned()) return refuse("replicas is no number");
+  saved.run = text_at(map, "metadata", "annotations", "experiment.mpc.dev/run");
+  const json& replicas = at(document, "replicas");
+  if (!replicas.is_number_unsigned() || replicas > std::numeric_limits<std::int32_t>::max())
+    return refuse("replicas is no number of replicas");
   saved.replicas = replicas.get<int>();
-  const json& hpas = member(document, "horizontalPodAutoscalers");
+  const json& hpas = at(document, "horizontalPodAutoscalers");
   if (!hpas.is_array()) return refuse("horizontalPodAutoscalers is no list");
   for (const json& entry : hpas) {
-    if (!member(entry, "name").is_string() || !member(entry, "uid").is_string() || !member(entry, "object").is_object())
-      return refuse("an entry of horizontalPodAutoscalers lacks name, uid or object");
     SavedHpa& hpa = saved.hpas.emplace_back();
-    hpa.name = member(entry, "name").get<std::string>();
-    hpa.uid = member(entry, "uid").get<std::string>();
-    hpa.object = dump(member(entry, "object"));
-    if (member(entry, "specDuring").is_object()) hpa.spec_during = dump(member(entry, "specDuring"));
+    hpa.name = text_at(entry, "name");
+    hpa.uid = text_at(entry, "uid");
+    if (hpa.name.empty() || hpa.uid.empty() || !at(entry, "object").is_object())
+      return refuse("an entry of horizontalPodAutoscalers lacks name, uid or object");
+    hpa.object = dump(at(entry, "object"));
+    if (at(entry, "specDuring").is_object()) hpa.spec_during = dump(at(entry, "specDuring"));
   }
   return saved;
 }
 
 SavedHpa save_hpa(const LiveHpa& hpa) {
-  json object = parsed(hpa.object);
+  json object = internal::parse(hpa.object);
   // An item of a list does not say what it is.
   object["apiVersion"] = "autoscaling/v2";
   object["kind"] = "HorizontalPodAutoscaler";
@@ -110,13 +101,15 @@ SavedHpa save_hpa(const LiveHpa& hpa) {
 }
 
 Result<std::string> spec_at_cpu_target(const LiveHpa& hpa, int percent) {
-  json spec = member(parsed(hpa.object), "spec");
-  for (json& metric : spec["metrics"]) {
-    const json& resource = member(metric, "resource");
-    if (member(resource, "name") != "cpu" || !member(member(resource, "target"), "averageUtilization").is_number())
-      continue;
-    metric["resource"]["target"]["averageUtilization"] = percent;
-    return dump(spec);
+  json spec = at(internal::parse(hpa.object), "spec");
+  if (at(spec, "metrics").is_array()) {
+    for (json& metric : spec["metrics"]) {
+      if (text_at(metric, "resource", "name") != "cpu" ||
+          !at(metric, "resource", "target", "averageUtilization").is_number())
+        continue;
+      metric["resource"]["target"]["averageUtilization"] = percent;
+      return dump(spec);
+    }
   }
   return fail(ErrorCode::not_found, cat("HorizontalPodAutoscaler ", hpa.state.name,
                                         " has no metric of CPU utilization that could be set to ", percent, " %"));
@@ -124,17 +117,17 @@ Result<std::string> spec_at_cpu_target(const LiveHpa& hpa, int percent) {
 
 HpaRepair repair_of(const SavedHpa& saved, std::string_view live) {
   if (live.empty()) return HpaRepair::create;
-  const json now = parsed(live);
-  const json& spec = member(now, "spec");
-  if (spec == member(parsed(saved.object), "spec")) return HpaRepair::nothing;
-  const bool is_ours = !saved.spec_during.empty() && spec == parsed(saved.spec_during) &&
-                       member(member(now, "metadata"), "uid") == saved.uid;
+  const json now = internal::parse(live);
+  const json& spec = at(now, "spec");
+  if (spec == at(internal::parse(saved.object), "spec")) return HpaRepair::nothing;
+  const bool is_ours = !saved.spec_during.empty() && spec == internal::parse(saved.spec_during) &&
+                       text_at(now, "metadata", "uid") == saved.uid;
   return is_ours ? HpaRepair::put_back : HpaRepair::differs;
 }
 
 std::string spec_of(std::string_view object) {
-  const json tree = parsed(object);
-  const json& spec = member(tree, "spec");
+  const json tree = internal::parse(object);
+  const json& spec = at(tree, "spec");
   return spec.is_object() ? dump(spec) : std::string();
 }
 

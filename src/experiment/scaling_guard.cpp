@@ -1,14 +1,15 @@
 #include "experiment/scaling_guard.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "core/text.h"
+#include "experiment/internal/json.h"
 
 namespace mpca::experiment {
 namespace {
 
-using nlohmann::json;
+using internal::dump;
+using internal::json;
 
 constexpr int kMostTries = 10;
 constexpr Duration kGoneLimit = std::chrono::seconds(30);
@@ -17,9 +18,6 @@ constexpr Duration kFirstPause = std::chrono::seconds(1);
 constexpr Duration kLongestPause = std::chrono::seconds(15);
 constexpr const char* kHpaApi = "autoscaling/v2";
 constexpr const char* kMark = "experiment.mpc.dev/last-round";
-
-std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
-json parsed(std::string_view text) { return json::parse(text, nullptr, false); }
 
 std::string hpa_called(std::string_view name) { return cat("HorizontalPodAutoscaler ", name); }
 
@@ -32,7 +30,7 @@ kube::ApiResult<std::optional<std::string>> get_if_there(kube::Client& client, c
 }
 
 Result<void> write_again(kube::Client& client, const Target& target, const SavedScaling& saved) {
-  const json data = {{"data", parsed(config_map_of(saved, target))["data"]}};
+  const json data = {{"data", internal::at(internal::parse(config_map_of(saved, target)), "data")}};
   const auto written = client.patch(saved_path(target), kube::PatchKind::merge, dump(data));
   if (!written) return std::unexpected(to_error(written.error()));
   return {};
@@ -90,8 +88,8 @@ Result<void> restore_hpa(kube::Client& client, const Target& target, const Saved
       return {};
     }
     case HpaRepair::put_back: {
-      json object = parsed(*live.value());
-      object["spec"] = parsed(spec_of(saved.object));
+      json object = internal::parse(*live.value());
+      object["spec"] = internal::parse(spec_of(saved.object));
       const auto put = client.put(hpa_path(target, saved.name), dump(object), kube::Priority::scale);
       if (!put) return std::unexpected(to_error(put.error()));
       repair.done.push_back(cat(hpa_called(saved.name), " is as it was"));
@@ -122,8 +120,7 @@ Result<std::string> save_scaling(kube::Client& client, const Target& target, con
     return fail(ErrorCode::already_exists,
                 cat("ConfigMap ", saved_name(target), " is there: another experiment on ", describe(target)));
   if (!made) return std::unexpected(to_error(made.error()));
-  const json object = parsed(*made);
-  return object.value(json::json_pointer("/metadata/uid"), std::string());
+  return internal::text_at(internal::parse(*made), "metadata", "uid");
 }
 
 std::optional<std::string> owner_trouble(const LiveHpa& hpa) {
@@ -182,10 +179,10 @@ Result<void> set_cpu_target(kube::Client& client, const Target& target, SavedSca
     keep(saved, hpa);
     std::ranges::find(saved.hpas, hpa.state.name, &SavedHpa::name)->spec_during = spec;
     MPCA_TRY_VOID(write_again(client, target, saved));
-    json object = parsed(hpa.object);
+    json object = internal::parse(hpa.object);
     object["apiVersion"] = kHpaApi;  // an item of a list does not say what it is
     object["kind"] = "HorizontalPodAutoscaler";
-    object["spec"] = parsed(spec);
+    object["spec"] = internal::parse(spec);
     const auto put = client.put(hpa_path(target, hpa.state.name), dump(object), kube::Priority::scale);
     if (put) return {};
     if (put.error().failure != kube::Failure::conflict || i == kMostTries)
@@ -263,7 +260,7 @@ Result<std::optional<Restored>> restore_if_left_behind(kube::Client& client, con
                                                        const std::stop_token& stop, const OnWord& say,
                                                        OnDifference on_difference) {
   const auto version_of = [](const std::string& map) {
-    return parsed(map).value(json::json_pointer("/metadata/resourceVersion"), std::string());
+    return internal::text_at(internal::parse(map), "metadata", "resourceVersion");
   };
   auto map = get_if_there(client, saved_path(target));
   if (!map) return std::unexpected(to_error(map.error()));

@@ -207,7 +207,7 @@ def hpa_that_comes_back(story):
     check("came back during the experiment and was removed again" in run_.log.read_text(), "and says so", run_.log.read_text()[:2000])
     found = list((story.folder / "guarded" / "guarded").glob("*/measured-run.json"))
     cautions = json.loads(found[0].read_text())["cautions"] if found else []
-    check(any("an HPA came back 1 times" in caution for caution in cautions), "and so does the page", cautions)
+    check(any("an HPA came back once" in caution for caution in cautions), "and so does the page", cautions)
     story.check_back("after a run that met a returning HPA")
 
 

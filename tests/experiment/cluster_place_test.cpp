@@ -268,7 +268,7 @@ TEST_F(ClusterPlaceTest, AReturningHpaIsACaution) {
   const auto measured = run(plan("static:5"));
   ASSERT_TRUE(measured) << measured.error().message;
   ASSERT_EQ(measured->cautions.size(), 1U);
-  EXPECT_TRUE(measured->cautions[0].starts_with("an HPA came back 1 times during the run")) << measured->cautions[0];
+  EXPECT_TRUE(measured->cautions[0].starts_with("an HPA came back once during the run")) << measured->cautions[0];
   expect_all_back();
 }
 

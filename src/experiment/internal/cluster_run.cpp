@@ -31,6 +31,8 @@ constexpr Duration kSilenceLimit = std::chrono::minutes(2);  // of an API server
 constexpr Duration kTolerableSkew = std::chrono::seconds(5);
 constexpr double kTolerableGaps = 0.05;
 
+std::string times(int count) { return count == 1 ? std::string("once") : cat(count, " times"); }
+
 /// Rounds of the guard in a thread of their own.
 class GuardThread {
  public:
@@ -394,8 +396,8 @@ class ClusterRun {
   std::vector<std::string> cautions_of(const Measurement& measured, double missing_share) const {
     std::vector<std::string> cautions;
     if (measured.guard.came_back > 0)
-      cautions.push_back(cat("an HPA came back ", measured.guard.came_back,
-                             " times during the run and was removed again: for up to ",
+      cautions.push_back(cat("an HPA came back ", times(measured.guard.came_back),
+                             " during the run and was removed again: for up to ",
                              format_duration(settings_.guard_every), " each time, two scaled the same Deployment"));
     if (measured.guard.failed > 0)
       cautions.push_back(cat(measured.guard.failed, " rounds of the guard failed: ", measured.guard.trouble));
