@@ -3,6 +3,7 @@ in charge; what a run does to the HPA, and that it comes back however the run en
 deploy/optional/experiments.yaml, by the audit log, and each that is missing named."""
 
 import csv
+import datetime
 import json
 import os
 import pathlib
@@ -134,8 +135,8 @@ def run(cluster):
     story = Story(cluster)
     story.open()
     try:
-        for chapter in (follows_the_page, leaves_what_it_should, scales_with_the_load, hpa_that_comes_back, killed, killed_with_its_guardian,
-                        interrupted, has_exactly_its_rights):  # fmt: skip
+        for chapter in (follows_the_page, leaves_what_it_should, scales_with_the_load, ready_before_a_known_event, hpa_that_comes_back,
+                        killed, killed_with_its_guardian, interrupted, has_exactly_its_rights):  # fmt: skip
             started = time.monotonic()
             chapter(story)
             print(f"experiment: {chapter.__name__.replace('_', ' ')} ({time.monotonic() - started:.0f} s)", flush=True)
@@ -193,6 +194,29 @@ def scales_with_the_load(story):
         has_hpa = any(row["hpa_desired_replicas"] for row in watch)
         check(has_hpa == (directory.name == "HPA-1"), f"{directory.name}: the HPA is there if it scales, and only then", watch[0])
         print(f"experiment: {directory.name}: ready {min(ready)} to {max(ready)}, at the end {ready[-1]}")
+
+
+def ready_before_a_known_event(story):
+    """The pods are there before the users are, and go when the event is over."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    begin = (now + datetime.timedelta(seconds=110)).replace(second=0, microsecond=0)
+    calendar = story.folder / "calendar.yaml"
+    end = begin + datetime.timedelta(minutes=2)
+    calendar.write_text(f"timeZone: UTC\nevents:\n  - {{name: sale, start: {begin:%Y-%m-%dT%H:%M}, end: {end:%Y-%m-%dT%H:%M}, demandRps: {HIGH_RPS}}}\n")
+    quiet_s = round((begin - now).total_seconds()) + 20  # the load begins some seconds after the command
+    load = story.phases("event", (quiet_s, LOW_RPS), (20, HIGH_RPS))
+    words = story.command(load, story.folder / "event", "--label", "predictive")
+    words[words.index(POLICY)] = f"{POLICY},calendar=@{calendar}"
+    run_ = Process("event", words, story.folder / "event.log", story.env)
+    check(run_.child.wait(300) == 0, "a run with a calendar", run_.tail())
+    directory = story.folder / "event" / "event" / "predictive-1"
+    ready = {int(float(row["elapsed_s"])): int(row["ready_replicas"]) for row in rows(directory) if row["ready_replicas"]}
+    before = ready.get(quiet_s - 1, ready.get(quiet_s - 2, 0))
+    check(before * CAPACITY_RPS >= HIGH_RPS, "enough pods are ready before the event's users come", ready)
+    late = json.loads((directory / "measured-run.json").read_text())["phases"][1]
+    check(late["failed"] == 0 and late["latency_p95_ms"] < 1000, "so nobody waits long", late)
+    print(f"experiment: {before} pods ready before {HIGH_RPS} requests/s came; their p95 was {late['latency_p95_ms']:.0f} ms")
+    story.check_back("after the event")
 
 
 def hpa_that_comes_back(story):
@@ -282,7 +306,7 @@ def has_exactly_its_rights(story):
     done = subprocess.run(words, capture_output=True, text=True, timeout=240, env=story.env, check=False)
     check(done.returncode == 0, "and one of the HPA at another target", done.stdout + done.stderr)
     story.check_back("after runs with the rights of the manifest")
-    events = story.plane.audited(f"{NAMESPACE}:{ACCOUNT}")
+    events = story.plane.audited(f"{NAMESPACE}:{ACCOUNT}", since=0)
     refused = {(event["verb"], event["objectRef"]["resource"]) for event in events if event["responseStatus"]["code"] == 403}
     check(not refused, "no right is missing in deploy/optional/experiments.yaml", refused)
     used = {(event["verb"], "/".join(filter(None, (event["objectRef"]["resource"], event["objectRef"].get("subresource")))))
