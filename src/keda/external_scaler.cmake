@@ -1,11 +1,15 @@
 # The library external_scaler: gRPC with the code that protoc makes of external_scaler.proto. Included by the top
 # CMakeLists.txt before the room `keda`. Without gRPC it is empty, MPCA_HAS_GRPC is OFF, and the room is built with
-# without_grpc.cpp, which says so to whoever asks for the scaler.
+# without_grpc.cpp, which says so to whoever asks for the scaler. Where warnings are errors, that is one.
 pkg_check_modules(GRPC QUIET IMPORTED_TARGET grpc++>=1.51 protobuf)
 find_program(MPCA_PROTOC protoc)
 find_program(MPCA_GRPC_PLUGIN grpc_cpp_plugin)
 if(NOT GRPC_FOUND OR NOT MPCA_PROTOC OR NOT MPCA_GRPC_PLUGIN)
-  message(STATUS "No gRPC (libgrpc++-dev, protobuf-compiler-grpc): built without KEDA's external scaler, --keda-listen")
+  set(kind WARNING)
+  if(MPCA_WERROR)
+    set(kind FATAL_ERROR)
+  endif()
+  message(${kind} "No gRPC (libgrpc++-dev, libprotobuf-dev, protobuf-compiler-grpc): without KEDA's external scaler, --keda-listen")
   set(MPCA_HAS_GRPC OFF)
   set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/scaler_server.cpp PROPERTIES HEADER_FILE_ONLY ON)
   add_library(external_scaler INTERFACE)

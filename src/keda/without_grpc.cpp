@@ -17,7 +17,7 @@ Result<ScalerServer> ScalerServer::start(const ScalerServerSettings& settings, S
   // NOLINTEND(performance-unnecessary-value-param)
   MPCA_TRY_VOID(check(settings));
   return fail(ErrorCode::unsupported,
-              "--keda-listen: this program was built without gRPC; with libgrpc++-dev and "
+              "--keda-listen: this program was built without gRPC; with libgrpc++-dev, libprotobuf-dev and "
               "protobuf-compiler-grpc installed, build it again");
 }
 
