@@ -52,7 +52,8 @@ std::string setting_help(const Setting& setting) {
   } else if (!setting.is_flag() && !info.default_text.empty()) {
     details = cat("default ", info.default_text);
   }
-  if (!setting.is_flag() && info.accepts != "any text" && info.accepts != "must be a finite number") {
+  const bool is_any_number = info.kind == SettingKind::number && !info.range.has_low() && !info.range.has_high();
+  if (!setting.is_flag() && !info.takes_any_text() && !is_any_number) {
     details += cat(details.empty() ? "" : "; ", info.accepts);
   }
   std::string line = "  " + flag_text(setting);

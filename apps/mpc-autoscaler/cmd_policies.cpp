@@ -40,8 +40,7 @@ Result<int> policies(const PoliciesOptions& options, Context& context) {
       context.out << "    " << info.name << value
                   << std::string(
                          std::max<std::size_t>(2, 42 - std::min<std::size_t>(40, info.name.size() + value.size())), ' ')
-                  << info.sentence
-                  << (info.accepts == "any text" || info.accepts.empty() ? "" : cat(" (", info.accepts, ")")) << '\n';
+                  << info.sentence << (info.takes_any_text() ? "" : cat(" (", info.accepts, ")")) << '\n';
     }
     context.out << '\n';
   }

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "config/internal/autoscaler_fields.h"
+#include "config/internal/setting_schema.h"
 #include "config/internal/yaml_text.h"
 #include "config/predictive_autoscaler.h"
 #include "core/text.h"
@@ -10,22 +11,21 @@
 namespace mpca::config {
 namespace {
 
-using internal::FieldType;
 using internal::find_policy;
 using internal::find_setting;
+using internal::integer_schema;
 using internal::kDefaultPolicy;
+using internal::kLargestInt32;
 using internal::kModes;
 using internal::kPolicyFields;
 using internal::kWorkloadFields;
-using internal::limits_of;
 using internal::PolicyField;
-using internal::type_of;
+using internal::setting_default;
+using internal::setting_schema;
 using internal::WorkloadField;
 using internal::yaml_text;
 using Json = nlohmann::ordered_json;
 
-constexpr double kLargestInt32 = 2147483647.0;
-constexpr int kLongestDuration = 32;
 // Of what the API server has to read in rules: it refuses a schema whose rules could take too long.
 constexpr int kLongestText = 4096;
 
@@ -53,10 +53,8 @@ Json choice(std::string_view description, const std::vector<std::string_view>& c
 Json number(std::string_view description) { return typed("number", description); }
 
 Json integer(std::string_view description, double low, double high) {
-  Json schema = typed("integer", description);
-  schema["format"] = high > kLargestInt32 ? "int64" : "int32";
-  if (low > -kLargestInt32) schema["minimum"] = static_cast<std::int64_t>(low);
-  if (high < kLargestInt32) schema["maximum"] = static_cast<std::int64_t>(high);
+  Json schema = {{"description", sentence(description)}};
+  schema.update(integer_schema(Range::between(low, high)));
   return schema;
 }
 
@@ -104,51 +102,6 @@ Json quantity(std::string_view description) {
           {"x-kubernetes-int-or-string", true}};
 }
 
-Json duration_of(const SettingInfo& info) {
-  const Range limits = limits_of(info);
-  Json schema = {{"type", "string"},
-                 {"pattern", R"(^(0|([0-9]+(\.[0-9]+)?(h|m|s|ms|us|ns))+)$)"},
-                 {"maxLength", kLongestDuration}};
-  std::string range;
-  const auto add = [&](std::string_view sign, double seconds) {
-    range += cat(range.empty() ? "" : " && ", "duration(self) ", sign, " duration('",
-                 format_duration(from_seconds(seconds)), "')");
-  };
-  if (limits.low > Range().low) add(limits.low_open ? ">" : ">=", limits.low);
-  if (limits.high < Range().high) add(limits.high_open ? "<" : "<=", limits.high);
-  return range.empty() ? schema : with_rules(std::move(schema), {rule(range, info.accepts)});
-}
-
-Json number_of(const SettingInfo& info) {
-  const Range limits = limits_of(info);
-  if (type_of(info) == FieldType::integer) {
-    Json schema = integer("", limits.low, limits.high);
-    schema.erase("description");
-    return schema;
-  }
-  Json schema = {{"type", "number"}};
-  const auto put = [&](const char* key, const char* exclusive, double value, bool is_open) {
-    schema[key] = value;
-    if (is_open) schema[exclusive] = true;
-  };
-  if (limits.low > Range().low) put("minimum", "exclusiveMinimum", limits.low, limits.low_open);
-  if (limits.high < Range().high) put("maximum", "exclusiveMaximum", limits.high, limits.high_open);
-  return schema;
-}
-
-Json default_of(const SettingInfo& info) {
-  switch (type_of(info)) {
-    case FieldType::integer:
-      return parse_int(info.default_text).value_or(0);
-    case FieldType::number:
-      return parse_double(info.default_text).value_or(0.0);
-    case FieldType::duration:
-    case FieldType::text:
-      break;
-  }
-  return info.default_text;
-}
-
 /// kubectl explain shows no defaults: the description says them.
 enum class Default { none, only_said, filled_in };
 
@@ -158,19 +111,8 @@ Json setting_of(const SettingInfo& info, std::string_view words, Default default
   if (default_kind != Default::none)
     description += cat(" Default: ", info.default_text.empty() ? "\"\"" : info.default_text, ".");
   Json schema = {{"description", std::move(description)}};
-  switch (type_of(info)) {
-    case FieldType::integer:
-    case FieldType::number:
-      schema.update(number_of(info));
-      break;
-    case FieldType::duration:
-      schema.update(duration_of(info));
-      break;
-    case FieldType::text:
-      schema["type"] = "string";
-      break;
-  }
-  if (default_kind == Default::filled_in) schema["default"] = default_of(info);
+  schema.update(setting_schema(info));
+  if (default_kind == Default::filled_in) schema["default"] = setting_default(info);
   return schema;
 }
 

@@ -50,30 +50,52 @@ Result<void> read_list(std::string_view text, const Range& range, Result<T> (*re
   return {};
 }
 
-bool is_whole_number(const Setting::Place& place) {
-  return std::holds_alternative<int*>(place) || std::holds_alternative<std::vector<int>*>(place);
+SettingKind kind_of(const Setting::Place& place) {
+  return std::visit(Overloaded{
+                        [](const bool*) { return SettingKind::flag; },
+                        [](const int*) { return SettingKind::integer; },
+                        [](const double*) { return SettingKind::number; },
+                        [](const Duration*) { return SettingKind::duration; },
+                        [](const std::string*) { return SettingKind::text; },
+                        [](const std::vector<std::string>*) { return SettingKind::text; },
+                        [](const std::vector<double>*) { return SettingKind::number; },
+                        [](const std::vector<int>*) { return SettingKind::integer; },
+                    },
+                    place);
 }
 
-std::string describe_accepted(const Setting::Place& place, const Range& range,
-                              const std::vector<std::string>& choices) {
-  if (std::holds_alternative<bool*>(place)) return "must be true or false";
-  if (!choices.empty()) return cat("must be one of ", join(choices, ", "));
-  if (std::holds_alternative<std::string*>(place) || std::holds_alternative<std::vector<std::string>*>(place))
-    return "any text";
-  if (std::holds_alternative<Duration*>(place)) {
-    Range seconds = range;
-    std::string text = "must be a duration such as 45s or 1m30s";
-    if (seconds.low > -1e300)
-      text += cat(seconds.low_open ? ", > " : ", >= ", format_duration(from_seconds(seconds.low)));
-    if (seconds.high < 1e300)
-      text += cat(seconds.high_open ? ", < " : ", <= ", format_duration(from_seconds(seconds.high)));
-    return text;
-  }
-  std::string text = range.describe();
-  if (is_whole_number(place)) {
-    text = text == "must be a finite number" ? "must be a whole number" : cat("must be a whole number", text.substr(7));
-  }
+bool holds_list(const Setting::Place& place) {
+  return std::visit(Overloaded{
+                        []<class T>(const std::vector<T>*) { return true; },
+                        [](const auto*) { return false; },
+                    },
+                    place);
+}
+
+std::string describe_durations(const Range& seconds) {
+  std::string text = "must be a duration such as 45s or 1m30s";
+  if (seconds.has_low()) text += cat(seconds.low_open ? ", > " : ", >= ", format_duration(from_seconds(seconds.low)));
+  if (seconds.has_high())
+    text += cat(seconds.high_open ? ", < " : ", <= ", format_duration(from_seconds(seconds.high)));
   return text;
+}
+
+std::string describe_accepted(const SettingInfo& info) {
+  switch (info.kind) {
+    case SettingKind::flag:
+      return "must be true or false";
+    case SettingKind::integer: {
+      const bool is_limited = info.range.has_low() || info.range.has_high();
+      return is_limited ? cat("must be a whole number", info.range.describe().substr(7)) : "must be a whole number";
+    }
+    case SettingKind::number:
+      return info.range.describe();
+    case SettingKind::duration:
+      return describe_durations(info.range);
+    case SettingKind::text:
+      break;
+  }
+  return info.takes_any_text() ? "any text" : cat("must be one of ", join(info.choices, ", "));
 }
 
 }  // namespace
@@ -85,8 +107,8 @@ std::string Range::describe() const {
     return value == std::floor(value) && std::abs(value) < kExactlyWhole ? fixed(value, 0) : shortest(value);
   };
   std::string text;
-  if (low > -1e300) text = cat(low_open ? "> " : ">= ", limit(low));
-  if (high < 1e300) text += cat(text.empty() ? "" : " and ", high_open ? "< " : "<= ", limit(high));
+  if (has_low()) text = cat(low_open ? "> " : ">= ", limit(low));
+  if (has_high()) text += cat(text.empty() ? "" : " and ", high_open ? "< " : "<= ", limit(high));
   return text.empty() ? "must be a finite number" : "must be " + text;
 }
 
@@ -95,24 +117,29 @@ Setting::Setting(std::string name, Place place, std::string unit, Range range, s
             .unit = std::move(unit),
             .default_text = {},
             .accepts = {},
-            .sentence = std::move(sentence)},
-      place_(place),
-      range_(range) {
+            .sentence = std::move(sentence),
+            .kind = kind_of(place),
+            .is_list = holds_list(place),
+            .range = range,
+            .choices = {}},
+      place_(place) {
   info_.default_text = text();
-  info_.accepts = describe_accepted(place_, range_, choices_);
+  info_.accepts = describe_accepted(info_);
 }
 
 Setting::Setting(std::string name, Place place, std::string sentence, std::vector<std::string> choices)
-    : info_{.name = std::move(name), .unit = {}, .default_text = {}, .accepts = {}, .sentence = std::move(sentence)},
-      place_(place),
-      choices_(std::move(choices)) {
+    : info_{.name = std::move(name),
+            .unit = {},
+            .default_text = {},
+            .accepts = {},
+            .sentence = std::move(sentence),
+            .kind = kind_of(place),
+            .is_list = holds_list(place),
+            .range = {},
+            .choices = std::move(choices)},
+      place_(place) {
   info_.default_text = text();
-  info_.accepts = describe_accepted(place_, range_, choices_);
-}
-
-bool Setting::is_list() const {
-  return std::holds_alternative<std::vector<std::string>*>(place_) ||
-         std::holds_alternative<std::vector<double>*>(place_) || std::holds_alternative<std::vector<int>*>(place_);
+  info_.accepts = describe_accepted(info_);
 }
 
 Setting& Setting::require() {
@@ -142,21 +169,22 @@ Result<void> Setting::set(std::string_view text) const {
                        return {};
                      },
                      [&](int* place) -> Result<void> {
-                       MPCA_TRY(*place, read_int(text, range_));
+                       MPCA_TRY(*place, read_int(text, info_.range));
                        return {};
                      },
                      [&](double* place) -> Result<void> {
-                       MPCA_TRY(*place, read_double(text, range_));
+                       MPCA_TRY(*place, read_double(text, info_.range));
                        return {};
                      },
                      [&](Duration* place) -> Result<void> {
                        MPCA_TRY(const Duration value, parse_duration(text));
-                       if (!range_.contains(to_seconds(value))) return invalid({});
+                       if (!info_.range.contains(to_seconds(value))) return invalid({});
                        *place = value;
                        return {};
                      },
                      [&](std::string* place) -> Result<void> {
-                       if (!choices_.empty() && std::find(choices_.begin(), choices_.end(), text) == choices_.end())
+                       if (!info_.choices.empty() &&
+                           std::find(info_.choices.begin(), info_.choices.end(), text) == info_.choices.end())
                          return invalid({});
                        *place = text;
                        return {};
@@ -166,14 +194,14 @@ Result<void> Setting::set(std::string_view text) const {
                        place->emplace_back(text);
                        return {};
                      },
-                     [&](std::vector<double>* place) { return read_list(text, range_, read_double, *place); },
-                     [&](std::vector<int>* place) { return read_list(text, range_, read_int, *place); },
+                     [&](std::vector<double>* place) { return read_list(text, info_.range, read_double, *place); },
+                     [&](std::vector<int>* place) { return read_list(text, info_.range, read_int, *place); },
                  },
                  place_);
   if (done) return {};
   std::string message = cat(info_.name, " is \"", text, "\"; ", info_.accepts);
-  if (!choices_.empty()) {
-    const std::vector<std::string_view> names(choices_.begin(), choices_.end());
+  if (!info_.choices.empty()) {
+    const std::vector<std::string_view> names(info_.choices.begin(), info_.choices.end());
     message += did_you_mean(text, names);
   }
   return invalid(std::move(message));

@@ -2,6 +2,7 @@
 // of a policy text (`reactive:target=0.7`), `--help`, the validation message and the reference page.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,17 +29,28 @@ struct Range {
   bool contains(double value) const {
     return (low_open ? value > low : value >= low) && (high_open ? value < high : value <= high);
   }
+  bool has_low() const { return low > -1e300; }
+  bool has_high() const { return high < 1e300; }
   /// `must be >= 0`, `must be > 0 and <= 1`, `must be a finite number`.
   std::string describe() const;
 };
 
-/// What people read about a setting.
+enum class SettingKind : std::uint8_t { flag, integer, number, duration, text };
+
+/// What there is to know about a setting, without the place of its value: for people in words, and for what is made of
+/// tables (help, schemas, readers of objects) as data, so that nothing has to understand the words.
 struct SettingInfo {
   std::string name;
   std::string unit;          // empty for texts and plain numbers
   std::string default_text;  // empty when the value has to be given
   std::string accepts;       // `must be >= 0`, `must be one of a, b`, `must be true or false`, …
   std::string sentence;
+  SettingKind kind = SettingKind::text;
+  bool is_list = false;              // of values of that kind
+  Range range;                       // of integers, numbers and durations (in seconds); of each element of a list
+  std::vector<std::string> choices;  // of texts; empty: any text
+
+  bool takes_any_text() const { return kind == SettingKind::text && choices.empty(); }
 };
 
 /// One row of a table, bound to the place that holds the value. The default is what that place holds when the row is
@@ -56,8 +68,8 @@ class Setting {
   const SettingInfo& info() const { return info_; }
   const std::string& name() const { return info_.name; }
   const Place& place() const { return place_; }
-  bool is_flag() const { return std::holds_alternative<bool*>(place_); }
-  bool is_list() const;
+  bool is_flag() const { return info_.kind == SettingKind::flag; }
+  bool is_list() const { return info_.is_list; }
   bool is_required() const { return required_; }
   /// The value has to be given; there is no default.
   Setting& require();
@@ -73,8 +85,6 @@ class Setting {
  private:
   SettingInfo info_;
   Place place_;
-  Range range_;
-  std::vector<std::string> choices_;
   bool required_ = false;
 };
 

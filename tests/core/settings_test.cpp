@@ -74,5 +74,52 @@ TEST(Settings, TheDefaultIsWhatThePlaceHeldWhenTheTableWasMade) {
   EXPECT_EQ(all[5].default_text, "0.1,0.5");
 }
 
+TEST(Settings, WhatIsKnownOfEachIsThereAsData) {
+  bool flag = false;
+  int integer = 3;
+  double number = 0.5;
+  Duration duration = std::chrono::seconds(5);
+  std::string text, choice = "es";
+  std::vector<std::string> texts;
+  std::vector<double> numbers;
+  std::vector<int> integers;
+  const SettingsTable table = {
+      {"flag", &flag, "s"},
+      {"integer", &integer, "pods", Range::between(1, 10), "s"},
+      {"number", &number, "fraction", {.low = 0, .high = 1, .low_open = true}, "s"},
+      // The unit is for people: a duration is one without it, and a number named so is none.
+      {"duration", &duration, "", Range::at_least(1.5), "s"},
+      {"seconds", &number, "duration", Range{}, "s"},
+      {"text", &text, "s"},
+      {"choice", &choice, "s", {"es", "hold"}},
+      {"texts", &texts, "s"},
+      {"numbers", &numbers, "", Range::above(2), "s"},
+      {"integers", &integers, "", Range::at_least(7), "s"},
+  };
+  std::vector<SettingKind> kinds;
+  std::string lists;
+  for (const SettingInfo& info : infos(table)) {
+    kinds.push_back(info.kind);
+    if (info.is_list) lists += info.name + " ";
+  }
+  EXPECT_EQ(kinds, (std::vector{SettingKind::flag, SettingKind::integer, SettingKind::number, SettingKind::duration,
+                                SettingKind::number, SettingKind::text, SettingKind::text, SettingKind::text,
+                                SettingKind::number, SettingKind::integer}));
+  EXPECT_EQ(lists, "texts numbers integers ");
+  const auto range = [&](std::size_t row) { return table[row].info().range; };
+  EXPECT_EQ(range(1).low, 1.0);
+  EXPECT_EQ(range(1).high, 10.0);
+  EXPECT_TRUE(range(2).low_open && !range(2).high_open);
+  EXPECT_EQ(range(3).low, 1.5) << "in seconds";
+  EXPECT_TRUE(range(3).has_low() && !range(3).has_high());
+  EXPECT_FALSE(range(4).has_low() || range(4).has_high());
+  EXPECT_EQ(range(8).low, 2.0);
+  EXPECT_EQ(range(9).low, 7.0);
+  EXPECT_EQ(table[6].info().choices, (std::vector<std::string>{"es", "hold"}));
+  EXPECT_TRUE(table[5].info().takes_any_text());
+  EXPECT_FALSE(table[6].info().takes_any_text());
+  EXPECT_FALSE(table[0].info().takes_any_text());
+}
+
 }  // namespace
 }  // namespace mpca

@@ -8,35 +8,34 @@
 namespace mpca::config::internal {
 namespace {
 
-constexpr std::string_view kUnlimited = "any text";
-
-std::optional<double> limit(std::string_view word) {
-  while (word.ends_with(',')) word.remove_suffix(1);
-  if (const auto number = parse_double(word)) return number;
-  const auto duration = parse_duration(word);
-  return duration ? std::optional(to_seconds(*duration)) : std::nullopt;
-}
-
-std::optional<std::string> shortest_text(const Node& node, FieldType type, const Range& limits) {
-  switch (type) {
-    case FieldType::integer:
-      if (node.kind != Node::Kind::integer || !limits.contains(static_cast<double>(node.integer))) return std::nullopt;
+std::optional<std::string> shortest_text(const Node& node, const SettingInfo& info) {
+  MPCA_CHECK(!info.is_list, "no field of an object is a list of values");
+  switch (info.kind) {
+    case SettingKind::flag:
+      if (node.kind != Node::Kind::boolean) return std::nullopt;
+      return node.boolean ? "true" : "false";
+    case SettingKind::integer:
+      if (node.kind != Node::Kind::integer || !info.range.contains(static_cast<double>(node.integer)))
+        return std::nullopt;
       return std::to_string(node.integer);
-    case FieldType::number: {
+    case SettingKind::number: {
       if (node.kind != Node::Kind::integer && node.kind != Node::Kind::number) return std::nullopt;
       const auto value = parse_double(node.kind == Node::Kind::integer ? std::to_string(node.integer) : node.text);
-      if (!value || !std::isfinite(*value) || !limits.contains(*value)) return std::nullopt;
+      if (!value || !std::isfinite(*value) || !info.range.contains(*value)) return std::nullopt;
       return shortest(*value);
     }
-    case FieldType::duration: {
+    case SettingKind::duration: {
       const auto value = node.kind == Node::Kind::text ? parse_duration(node.text) : invalid({});
-      if (!value || !limits.contains(to_seconds(*value))) return std::nullopt;
+      if (!value || !info.range.contains(to_seconds(*value))) return std::nullopt;
       return format_duration(*value);
     }
-    case FieldType::text:
+    case SettingKind::text:
       break;
   }
-  return node.kind == Node::Kind::text ? std::optional(node.text) : std::nullopt;
+  if (node.kind != Node::Kind::text) return std::nullopt;
+  return info.takes_any_text() || std::ranges::find(info.choices, node.text) != info.choices.end()
+             ? std::optional(node.text)
+             : std::nullopt;
 }
 
 }  // namespace
@@ -61,32 +60,12 @@ SettingsTable settings_of(ScrapeSource& scrape) {
   };
 }
 
-FieldType type_of(const SettingInfo& info) {
-  if (info.unit == "duration") return FieldType::duration;
-  if (info.accepts == kUnlimited) return FieldType::text;
-  return info.accepts.starts_with("must be a whole number") ? FieldType::integer : FieldType::number;
-}
-
-Range limits_of(const SettingInfo& info) {
-  Range range;
-  const std::vector<std::string_view> words = split(info.accepts, ' ');
-  for (std::size_t i = 0; i + 1 < words.size(); ++i) {
-    const bool is_low = words[i] == ">=" || words[i] == ">", is_high = words[i] == "<=" || words[i] == "<";
-    const auto value = is_low || is_high ? limit(words[i + 1]) : std::nullopt;
-    if (!value) continue;
-    (is_low ? range.low : range.high) = *value;
-    (is_low ? range.low_open : range.high_open) = words[i].size() == 1;
-  }
-  return range;
-}
-
 std::optional<std::string> setting_text(const Fields& fields, std::string_view key, const SettingInfo& info) {
   const Node* node = fields.node().find(key);
   if (node == nullptr) return std::nullopt;
-  auto text = shortest_text(*node, type_of(info), limits_of(info));
+  auto text = shortest_text(*node, info);
   if (!text)
-    fields.problem(key,
-                   cat("is ", node->describe(), "; ", info.accepts == kUnlimited ? "must be a text" : info.accepts));
+    fields.problem(key, cat("is ", node->describe(), "; ", info.takes_any_text() ? "must be a text" : info.accepts));
   return text;
 }
 

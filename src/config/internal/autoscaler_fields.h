@@ -64,11 +64,6 @@ inline constexpr TakenSetting kTakenSettings[] = {
 SettingsTable settings_of(LoadSource& load);
 SettingsTable settings_of(ScrapeSource& scrape);
 
-enum class FieldType { integer, number, duration, text };
-FieldType type_of(const SettingInfo& info);
-/// What `accepts` says of numbers; of durations in seconds.
-Range limits_of(const SettingInfo& info);
-
 /// The field as the setting takes it, in its shortest form; nullopt: absent, or refused, which is noted.
 std::optional<std::string> setting_text(const Fields& fields, std::string_view key, const SettingInfo& info);
 
