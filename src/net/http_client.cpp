@@ -1,5 +1,6 @@
 #include "net/http_client.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 
 #include <algorithm>
@@ -37,6 +38,7 @@ using Easy = std::unique_ptr<CURL, FreeEasy>;
 using Lines = std::unique_ptr<curl_slist, FreeLines>;
 
 constexpr int kLongestWaitMs = 1000;
+constexpr long kKeepAliveIdleS = 30, kKeepAliveIntervalS = 5;  // nine without an answer end a connection
 
 std::string part_of(CURLU* url, CURLUPart part) {
   char* text = nullptr;
@@ -44,6 +46,13 @@ std::string part_of(CURLU* url, CURLUPart part) {
   std::string copy(text);
   curl_free(text);
   return copy;
+}
+
+/// Not of a name that only looks like one: `127.example.com`.
+bool is_loopback_address(const std::string& host) {
+  in_addr address{};
+  if (inet_pton(AF_INET, host.c_str(), &address) == 1) return ntohl(address.s_addr) >> 24 == 127;
+  return host == "[::1]";
 }
 
 struct Target {
@@ -62,8 +71,7 @@ std::optional<Target> parse_url(const std::string& text, const TlsSettings& tls)
   if (scheme != "http" && scheme != "https") return std::nullopt;
   const std::string host = part_of(url.get(), CURLUPART_HOST);
   Target target{.shown = text, .url = text};
-  target.is_loopback =
-      host == "localhost" || host.ends_with(".localhost") || host.starts_with("127.") || host == "[::1]";
+  target.is_loopback = host == "localhost" || host.ends_with(".localhost") || is_loopback_address(host);
   target.is_tls = scheme == "https";
   if (target.is_tls && !tls.server_name.empty() && tls.server_name != host) {
     // libcurl checks the host of the URL, so that is the name, and the way to it leads to the real host.
@@ -97,6 +105,7 @@ struct Transfer {
   std::optional<CURLcode> result;
 
   const HttpClient::OnLine* on_line = nullptr;
+  const std::function<void()>* on_open = nullptr;  // until it was called
   bool is_enough = false;
   Duration heard{};
 
@@ -193,6 +202,8 @@ void set_tls(CURL* easy, const TlsSettings& tls) {
     curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
     curl_easy_setopt(easy, CURLOPT_CAINFO, nullptr);
     set_pem(easy, tls.ca, CURLOPT_CAINFO, CURLOPT_CAINFO_BLOB);
+    // libcurl would keep what it has read of a file for a day, in which an authority that was replaced is not trusted.
+    curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
   }
   set_pem(easy, tls.certificate, CURLOPT_SSLCERT, CURLOPT_SSLCERT_BLOB);
   set_pem(easy, tls.key, CURLOPT_SSLKEY, CURLOPT_SSLKEY_BLOB);
@@ -266,6 +277,13 @@ struct HttpClient::Impl {
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    // A transfer that is given up would wait until the thread that looks up its host has ended, beyond its time limit.
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+    // A connection that some box on the way has forgotten is found out in a minute and not when somebody misses an
+    // answer: a watch may be silent for long.
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, kKeepAliveIdleS);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, kKeepAliveIntervalS);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "mpc-autoscaler");
     curl_easy_setopt(easy, transfer.on_line != nullptr ? CURLOPT_CONNECTTIMEOUT_MS : CURLOPT_TIMEOUT_MS, timeout_ms);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
@@ -297,6 +315,9 @@ struct HttpClient::Impl {
       curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(call.body.size()));
       curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_body);
       curl_easy_setopt(easy, CURLOPT_READDATA, &transfer);
+      // Without a body nothing keeps libcurl from sending it again (give_body()), but that on a new connection it never
+      // does.
+      if (call.body.empty()) curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
       is_added = is_added && transfer.add_header("Expect:") &&
                  transfer.add_header(call.content_type.empty() ? std::string("Content-Type:")
                                                                : cat("Content-Type: ", call.content_type));
@@ -327,6 +348,12 @@ struct HttpClient::Impl {
     collect_finished();
   }
 
+  static void tell_open(Transfer& transfer) {
+    long status = 0;
+    if (transfer.on_open != nullptr) curl_easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);
+    if (status / 100 == 2) (*std::exchange(transfer.on_open, nullptr))();
+  }
+
   /// Why it was ended before the server ended it, if it was.
   std::optional<HttpFailure> run_stream(Transfer& transfer, Duration idle_limit, const std::stop_token& stop) {
     using Kind = HttpFailure::Kind;
@@ -336,6 +363,7 @@ struct HttpClient::Impl {
     while (true) {
       if (stop.stop_requested()) return failure(Kind::stopped, cat(transfer.target.shown, ": stopped"), true);
       if (curl_multi_perform(multi.get(), &running) != CURLM_OK || running == 0) break;
+      tell_open(transfer);
       const Duration left = transfer.heard + idle_limit - os::monotonic_now();
       if (left <= Duration{}) {
         return failure(Kind::timed_out, cat(transfer.target.shown, ": nothing came for ", format_duration(idle_limit)),
@@ -401,9 +429,11 @@ std::expected<HttpReply, HttpFailure> HttpClient::send(const HttpCall& call) {
 }
 
 std::expected<HttpReply, HttpFailure> HttpClient::stream_lines(const HttpCall& call, Duration idle_limit,
-                                                               const std::stop_token& stop, const OnLine& on_line) {
+                                                               const std::stop_token& stop, const OnLine& on_line,
+                                                               const std::function<void()>& on_open) {
   Transfer transfer;
   transfer.on_line = &on_line;
+  if (on_open) transfer.on_open = &on_open;
   if (auto problem = impl_->start(transfer, call)) return std::unexpected(*std::move(problem));
   if (auto ended = impl_->run_stream(transfer, idle_limit, stop)) {
     curl_multi_remove_handle(impl_->multi.get(), transfer.easy.get());

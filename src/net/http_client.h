@@ -101,8 +101,11 @@ class HttpClient {
   /// line break, as it comes. Returns when the server ends the answer, when `on_line` says false, or with a failure:
   /// the connection breaks, nothing comes for `idle_limit`, a line is longer than max_body_bytes, or `stop` is
   /// requested (from any thread; returns at once). The body of any other answer is in the reply.
+  ///   on_open   called once when a 2xx answer has begun, which may be long before its first line; empty: nobody is
+  ///   told
   std::expected<HttpReply, HttpFailure> stream_lines(const HttpCall& call, Duration idle_limit,
-                                                     const std::stop_token& stop, const OnLine& on_line);
+                                                     const std::stop_token& stop, const OnLine& on_line,
+                                                     const std::function<void()>& on_open = {});
 
   /// send() of a GET.
   ///   errors   io  `URL: ` and why there is no answer (refused, timed out after 5s, larger than …)

@@ -4,6 +4,7 @@
 #include "kube/client.h"
 #include "support/certificates.h"
 #include "support/fake_api_server.h"
+#include "support/temporary_directory.h"
 
 namespace mpca::kube {
 namespace {
@@ -18,6 +19,7 @@ class Tls : public testing::Test {
     ours_->sign("client", "DNS:client");
     theirs_ = new test::TestAuthority("theirs");
     theirs_->sign("client", "DNS:client");
+    theirs_->sign("server", "IP:127.0.0.1");
   }
   static void TearDownTestSuite() {
     delete ours_;
@@ -61,6 +63,19 @@ TEST_F(Tls, AServerOfAnotherAuthorityIsRefusedAndTheRequestNeverLeft) {
     EXPECT_NE(answer.error().message.find("certificate"), std::string::npos) << answer.error().message;
   }
   EXPECT_EQ(server.count("GET"), 0);
+}
+
+TEST_F(Tls, AnAuthoritysFileThatIsReplacedCountsFromTheNextConnectionOn) {
+  const test::TemporaryDirectory directory;
+  test::FakeApiServer server(test::FakeTls{theirs_->file("server.pem"), theirs_->file("server.key")});
+  Connection connection = server.connection();
+  connection.tls.ca.file = directory.file("ca.pem");
+  ASSERT_TRUE(os::write_file(connection.tls.ca.file, os::read_file(ours_->ca_file()).value()));
+  Client client(connection, {.max_attempts = 1}, limit_, clock_, RandomStream(1, "tls"));
+  EXPECT_FALSE(client.get("/api").has_value());
+  ASSERT_TRUE(os::write_file(connection.tls.ca.file, os::read_file(theirs_->ca_file()).value()));
+  const auto answer = client.get("/api/v1/namespaces/shop/pods");
+  EXPECT_TRUE(answer.has_value()) << answer.error().message;
 }
 
 TEST_F(Tls, OnlyInsecureSaidInWordsTrustsAnybody) {

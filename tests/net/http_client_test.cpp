@@ -189,6 +189,35 @@ TEST(HttpClient, AWriteOnAConnectionThatDiesIsNotSentASecondTime) {
   EXPECT_EQ(writes, 1);
 }
 
+TEST(HttpClient, ADeletionWithoutABodyIsNotSentASecondTimeEither) {
+  std::atomic<int> deletions = 0;
+  test::ScriptedServer server([&](test::ScriptedServer::Client& client) {
+    for (int i = 0; i < 2; ++i) {
+      const std::string request = client.read_request();
+      if (request.starts_with("DELETE")) {
+        ++deletions;  // and no answer: the connection closes
+        return;
+      }
+      if (!request.empty()) client.write(test::http_answer(200, "warm"));
+    }
+  });
+  HttpClient client = client_with();
+  ASSERT_TRUE(client.get(server.url()).has_value());
+  const auto reply = client.send({.method = "DELETE", .url = server.url()});
+  ASSERT_FALSE(reply.has_value());
+  EXPECT_TRUE(reply.error().may_have_arrived);
+  EXPECT_EQ(deletions, 1);
+}
+
+TEST(HttpClient, OnlyThisMachinesAddressesAreThisMachine) {
+  for (const char* here : {"http://localhost/", "http://a.localhost:1/", "http://127.0.0.1/", "http://127.8.9.1:1/x",
+                           "https://[::1]:6443/"})
+    EXPECT_TRUE(privacy_of(here).value().is_loopback) << here;
+  for (const char* there : {"http://127.example.com/", "http://128.0.0.1/", "http://localhost.example.com/",
+                            "http://127.0.0.1@example.com/", "https://[::2]/"})
+    EXPECT_FALSE(privacy_of(there).value().is_loopback) << there;
+}
+
 TEST(HttpClient, WhatNeverLeftIsToldApartFromWhatMayHaveArrived) {
   test::ScriptedServer silent([](test::ScriptedServer::Client& client) { client.wait_for_end(); });
   HttpClient client = client_with(50ms);
