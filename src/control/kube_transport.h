@@ -9,9 +9,9 @@ namespace mpca::control {
 
 class KubeTransport final : public prom::Transport {
  public:
-  /// The client outlives it, and has `max_attempts = 1`: the Prometheus client tries again itself.
+  /// The client outlives it.
   explicit KubeTransport(kube::Client& client) : client_(client) {}
-  /// GET only; the limits are the client's.
+  /// GET only.
   Result<prom::Reply> request(const prom::Request& request) override;
 
  private:

@@ -56,6 +56,8 @@ policy::Signal PrometheusMetrics::ask(prom::InstantQuery query, std::string_view
   query.expected_pods = query.count_promql.empty() ? 0 : ready_replicas;
   const auto note = [&](std::string_view why) { trouble += cat(trouble.empty() ? "" : "; ", what, ": ", why); };
   const auto signal = [&](const std::vector<prom::Series>& series, std::optional<Duration> age, bool is_stale) {
+    // A sum of nothing is not zero: what warns that it could not ask everybody may have no series at all.
+    if (series.empty()) return policy::Signal{};
     if (!behind) behind = {.age = age.value_or(settings_.assumed_age), .is_stale = is_stale};
     const double sum = sum_of(series);
     return behind->is_stale || is_stale ? policy::Signal::stale(sum, behind->age)

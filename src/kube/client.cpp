@@ -238,6 +238,22 @@ ApiResult<std::string> Client::get(const std::string& path, Priority priority) {
   return impl_->run({.method = "GET", .path = path, .priority = priority});
 }
 
+ApiResult<net::HttpReply> Client::get_through(const std::string& path, Duration time_limit) {
+  const Impl::Call call{.method = "GET", .path = path};
+  for (bool has_renewed = false;;) {
+    impl_->pass_limit(call.priority);
+    auto request = impl_->prepare(call);
+    if (!request) return std::unexpected(std::move(request).error());
+    request->timeout = time_limit;
+    auto reply = impl_->http->send(*request);
+    if (!reply) return std::unexpected(impl_->no_answer(call, reply.error()));
+    if (reply->status / 100 == 5 && internal::text_at(internal::parse(reply->body), "kind") == "Status")
+      return std::unexpected(impl_->refusal(call, *reply));
+    if (reply->status != 401 || std::exchange(has_renewed, true) || !impl_->credentials.renew())
+      return *std::move(reply);
+  }
+}
+
 ApiResult<std::string> Client::create(const std::string& path, std::string body, Priority priority) {
   return impl_->run(
       {.method = "POST", .path = path, .body = std::move(body), .content_type = kJson, .priority = priority});

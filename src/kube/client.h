@@ -64,8 +64,11 @@ class Client {
 
   const Connection& connection() const;
 
-  // Each returns the body of the answer.
+  // Each returns the body of the answer, but for get_through().
   ApiResult<std::string> get(const std::string& path, Priority priority = Priority::normal);
+  /// What lies behind the server, such as a service's proxy: one attempt, and any complete answer is the reply,
+  /// whatever its status. A 5xx of the server itself, which cannot reach it, is an error. 401 is tried again once.
+  ApiResult<net::HttpReply> get_through(const std::string& path, Duration time_limit);
   ApiResult<std::string> create(const std::string& path, std::string body, Priority priority = Priority::normal);
   ApiResult<std::string> put(const std::string& path, std::string body, Priority priority = Priority::normal);
   ApiResult<std::string> patch(const std::string& path, PatchKind kind, std::string body,

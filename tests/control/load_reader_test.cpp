@@ -8,6 +8,7 @@
 #include "support/certificates.h"
 #include "support/fake_api_server.h"
 #include "support/fake_prometheus.h"
+#include "support/scripted_server.h"
 #include "support/temporary_directory.h"
 
 namespace mpca::control {
@@ -106,6 +107,49 @@ TEST_F(LoadReaderTest, ACertificateHasToBeSignedByWhomWeTrust) {
   ClusterLoadReader trusting{access, client, scraper, clock, RandomStream(1, "load")};
   const LiveReading reading = trusting.read({"uid-1", source, target, addresses, 2});
   EXPECT_NE(reading.trouble.find("status 200"), std::string::npos) << reading.trouble;
+}
+
+/// A Prometheus that only the API server reaches.
+class ProxiedPrometheusTest : public LoadReaderTest {
+ protected:
+  ProxiedPrometheusTest() {
+    source.prometheus->url.clear();
+    source.prometheus->service_namespace = "monitoring";
+    source.prometheus->service = "prometheus";
+  }
+  /// Whatever is asked is answered so.
+  LiveReading read_through(std::string answer) {
+    const test::ScriptedServer api([&, answer = std::move(answer)](test::ScriptedServer::Client& asking) {
+      while (asking.read_request().starts_with("GET /api/v1/namespaces/monitoring/services/http:prometheus:9090/")) {
+        ++asked;
+        asking.write(answer);
+      }
+    });
+    kube::Connection connection;
+    connection.server = api.url("");
+    kube::Client patient{connection, {}, limit, clock, RandomStream(1, "kube")};
+    ClusterLoadReader through{access, patient, scraper, clock, RandomStream(1, "load")};
+    LiveReading reading = through.read({"uid-1", source, target, addresses, 2});
+    again = through.read({"uid-1", source, target, addresses, 2});
+    return reading;
+  }
+  std::atomic<int> asked = 0;
+  LiveReading again;
+};
+
+TEST_F(ProxiedPrometheusTest, ItsOwnWordsComeThroughTheApiServersProxy) {
+  const LiveReading reading = read_through(
+      test::http_answer(400, R"({"status":"error","errorType":"bad_data","error":"parse error: unexpected end"})"));
+  EXPECT_NE(reading.trouble.find("parse error: unexpected end"), std::string::npos) << reading.trouble;
+  EXPECT_EQ(again.trouble, reading.trouble) << "it answers, so it is asked again";
+}
+
+TEST_F(ProxiedPrometheusTest, OneThatTheApiServerCannotReachIsSilent) {
+  const LiveReading reading = read_through(test::http_answer(
+      503, R"({"kind":"Status","message":"no endpoints available for service","reason":"ServiceUnavailable"})"));
+  EXPECT_NE(reading.trouble.find("no endpoints available"), std::string::npos) << reading.trouble;
+  EXPECT_EQ(asked, 2) << "the tries of one question, and none of the API's client on top";
+  EXPECT_NE(again.trouble.find("is not asked now"), std::string::npos) << again.trouble;
 }
 
 TEST(PrometheusCredentialsCheck, NamesEachProblemWithItsFlag) {

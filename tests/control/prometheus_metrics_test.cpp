@@ -74,6 +74,18 @@ TEST_F(PrometheusMetricsTest, NoSeriesIsMissingAndNotZero) {
   EXPECT_EQ(reading.trouble, "request rate: no series");
 }
 
+// As Thanos answers while one of its stores is away.
+TEST_F(PrometheusMetricsTest, NoSeriesWithAWarningIsMissingAndNotZeroEither) {
+  behind(7.0, 4.0);
+  transport.replies.emplace_back(
+      "toy_http_requests_total",
+      prom::Reply{200, R"({"status":"success","data":{"resultType":"vector","result":[]},"warnings":["store away"]})"});
+  loads(80.5, 3.25, 12.0);
+  const LiveReading reading = read(4);
+  EXPECT_EQ(reading.served_rate_rps, policy::Signal{});
+  EXPECT_NE(reading.trouble.find("store away"), std::string::npos) << reading.trouble;
+}
+
 TEST_F(PrometheusMetricsTest, ASumOfSomeOfThePodsIsStale) {
   behind(7.0, 3.0);
   loads(80.5, 3.25, 12.0);
