@@ -249,7 +249,7 @@ Result<int> run(const RunOptions& options, Context& context) {
   control::ControllerMetrics metrics;
   prom::Scraper scraper({.interval = options.scrape_interval});
   std::unique_ptr<kube::LeaseElector> elector;
-  std::unique_ptr<control::ClusterWatch> watch;
+  const control::ClusterWatch* known = nullptr;  // made below, before anything is decided
   control::Controller controller(
       {.index = index,
        .states = states,
@@ -269,18 +269,15 @@ Result<int> run(const RunOptions& options, Context& context) {
         return std::make_unique<ClusterWorker>(options.prometheus, make_client({}), scraper, clock,
                                                RandomStream(seed, "load", ++clients));
       },
-      [&] { return watch->has_synced(); }, [&](const std::string& uid) { scraper.remove_workload(uid); });
+      [&] { return known->trouble(); }, [&](const std::string& uid) { scraper.remove_workload(uid); });
 
-  watch =
-      std::make_unique<control::ClusterWatch>([&] { return make_client(once); }, options.watch_namespaces, index,
-                                              [&](const kube::Change& change) { controller.on_object(change); }, seed);
+  const control::ClusterWatch watch([&] { return make_client(once); }, options.watch_namespaces, index,
+                                    [&](const kube::Change& change) { controller.on_object(change); }, seed);
+  known = &watch;
   auto server = control::ControllerServer::start(
       options.listen, {.metrics = [&] { return metrics.text(controller, recorder ? &*recorder : nullptr); },
                        .health = [&] { return control::stuck(controller.figures()); },
-                       .readiness = [&]() -> std::optional<std::string> {
-                         if (watch->has_synced()) return std::nullopt;
-                         return cat("the cluster is not known yet: ", watch->trouble().value_or("listing"));
-                       }});
+                       .readiness = [&] { return watch.trouble(); }});
   if (!server) return input_failure(server.error(), "mpc-autoscaler run", context);
   log(cat("listening on port ", server->port()));
   std::optional<keda::ScalerServer> scaler;

@@ -21,7 +21,8 @@ constexpr std::string_view kHpas = "autoscaling/v2";
 }  // namespace
 
 ClusterWatch::ClusterWatch(const std::function<kube::Client()>& make_client, const std::vector<std::string>& namespaces,
-                           ClusterIndex& index, const kube::OnChange& on_object, std::uint64_t seed) {
+                           ClusterIndex& index, const kube::OnChange& on_object, std::uint64_t seed, Duration patience)
+    : patience_(patience) {
   std::uint32_t number = 0;
   const auto add = [&](std::string_view api_version, std::string_view resource, const kube::OnChange& on_change) {
     for (const std::string& space : namespaces.empty() ? std::vector<std::string>{""} : namespaces) {
@@ -40,13 +41,15 @@ ClusterWatch::ClusterWatch(const std::function<kube::Client()>& make_client, con
   add(config::kAutoscalerApiVersion, config::kAutoscalerResource, on_object);
 }
 
-bool ClusterWatch::has_synced() const {
-  return std::ranges::all_of(watches_, [](const Watch& each) { return each.watcher->has_synced(); });
-}
-
 std::optional<std::string> ClusterWatch::trouble() const {
-  for (const Watch& each : watches_)
-    if (const auto failure = each.watcher->last_failure()) return cat(each.what, ": ", failure->message);
+  for (const Watch& each : watches_) {
+    const auto trouble = each.watcher->trouble();
+    if (!each.watcher->has_synced())
+      return cat("the cluster is not known yet: ", each.what, ": ", trouble ? trouble->error.message : "listing");
+    if (trouble && trouble->lasted > patience_)
+      return cat("what is known of the cluster is old: ", each.what, ": no news for ", format_duration(patience_), ": ",
+                 trouble->error.message);
+  }
   return std::nullopt;
 }
 

@@ -19,13 +19,13 @@ class ClusterWatch {
   ///   namespaces    that are watched; empty: all
   ///   index         outlives the watch
   ///   on_object     of PredictiveAutoscalers, in a thread of the watch; must not throw
+  ///   patience      with a watch that fails, until what it has told is too old
   ClusterWatch(const std::function<kube::Client()>& make_client, const std::vector<std::string>& namespaces,
-               ClusterIndex& index, const kube::OnChange& on_object, std::uint64_t seed);
+               ClusterIndex& index, const kube::OnChange& on_object, std::uint64_t seed,
+               Duration patience = std::chrono::minutes(3));
 
-  // Any thread.
-  /// All has been listed once: from here on what is not in the index is not in the cluster.
-  bool has_synced() const;
-  /// A watch whose last request failed, with why; nullopt when all are well.
+  /// Why the index is not to be decided on: something has not been listed yet, or a watch has been failing for so long
+  /// that what is known is too old. nullopt: what is not in the index is not in the cluster. Any thread.
   std::optional<std::string> trouble() const;
 
   /// Whether targets of that kind are told to the index.
@@ -36,6 +36,7 @@ class ClusterWatch {
     std::string what;
     std::unique_ptr<kube::Watcher> watcher;
   };
+  Duration patience_;
   std::vector<Watch> watches_;
 };
 

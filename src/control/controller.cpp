@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <thread>
+#include <utility>
 
 #include "core/os/real_clock.h"
 #include "core/text.h"
@@ -22,11 +23,12 @@ TargetRef target_of(const config::AutoscalerObject& object) {
 
 }  // namespace
 
-Controller::Controller(SessionEnvironment environment, MakeWorker make_worker, std::function<bool()> is_ready,
+Controller::Controller(SessionEnvironment environment, MakeWorker make_worker,
+                       std::function<std::optional<std::string>()> blindness,
                        std::function<void(const std::string&)> on_removed)
     : environment_(std::move(environment)),
       make_worker_(std::move(make_worker)),
-      is_ready_(std::move(is_ready)),
+      blindness_(std::move(blindness)),
       on_removed_(std::move(on_removed)) {
   environment_.has_rival = [this](const config::AutoscalerObject& object) { return has_rival(object); };
 }
@@ -109,8 +111,11 @@ void Controller::take_out_of_line(const std::string& key, Entry& entry) {
 
 /// What was saved by whoever led before is loaded by each session's first period of the term.
 void Controller::begin_term(Duration now) {
-  ++term_;
-  is_leading_ = looks_for_orphans_ = true;
+  is_leading_ = true;
+  if (!std::exchange(has_term_, true)) {
+    ++term_;
+    looks_for_orphans_ = true;
+  }
   for (auto& [key, entry] : entries_) {
     if (entry.running_since) continue;
     const Duration period = entry.session ? entry.session->object().workload.period : Duration::zero();
@@ -121,12 +126,19 @@ void Controller::begin_term(Duration now) {
 std::optional<Controller::Job> Controller::take(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   const Duration now = os::monotonic_now();
-  if (!environment_.may_write() || !is_ready_()) {
+  const bool may_write = environment_.may_write();
+  const auto blindness = may_write ? blindness_() : std::nullopt;
+  if (!may_write || blindness) {
+    if (is_leading_ && blindness) environment_.log(cat("nothing is decided: ", *blindness));
+    has_term_ = has_term_ && may_write;
     is_leading_ = false;
     wake_.wait_for(lock, stop, kLongestSleep, [] { return false; });
     return std::nullopt;
   }
-  if (!is_leading_) begin_term(now);
+  if (!is_leading_) {
+    if (has_term_) environment_.log("the cluster is known again: deciding goes on");
+    begin_term(now);
+  }
   if (line_.empty() || line_.begin()->first > now) {
     const Duration sleep = line_.empty() ? kLongestSleep : std::min(kLongestSleep, line_.begin()->first - now);
     wake_.wait_for(lock, stop, sleep, [&] { return !line_.empty() && line_.begin()->first <= os::monotonic_now(); });

@@ -50,10 +50,10 @@ class Controller {
   using MakeWorker = std::function<std::unique_ptr<Worker>()>;
 
   ///   environment   `has_rival` is set here
-  ///   is_ready      the caches are filled; nothing is decided before
+  ///   blindness     why the caches are not to be decided on; nothing is decided until it says nullopt
   ///   on_removed    told the uid of an object that has gone; any thread
-  Controller(SessionEnvironment environment, MakeWorker make_worker, std::function<bool()> is_ready,
-             std::function<void(const std::string&)> on_removed);
+  Controller(SessionEnvironment environment, MakeWorker make_worker,
+             std::function<std::optional<std::string>()> blindness, std::function<void(const std::string&)> on_removed);
   Controller(const Controller&) = delete;
   Controller& operator=(const Controller&) = delete;
 
@@ -104,7 +104,7 @@ class Controller {
 
   SessionEnvironment environment_;
   MakeWorker make_worker_;
-  std::function<bool()> is_ready_;
+  std::function<std::optional<std::string>()> blindness_;
   std::function<void(const std::string&)> on_removed_;
 
   mutable std::mutex mutex_;  // of what follows
@@ -115,7 +115,8 @@ class Controller {
   std::vector<std::string> removed_;  // uids whose saved states are to go
   bool looks_for_orphans_ = false;    // saved states of objects that went while nobody led
   int term_ = 0;
-  bool is_leading_ = false;
+  bool has_term_ = false;    // has led since the lease was last lost, and knows more than what was saved
+  bool is_leading_ = false;  // and decides
   ControllerFigures figures_;
 };
 

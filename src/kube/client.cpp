@@ -324,13 +324,14 @@ ApiResult<ObjectList> Client::list(const std::string& path, Detail detail) {
 }
 
 ApiResult<void> Client::stream(const std::string& path, const std::stop_token& stop,
-                               const std::function<bool(std::string_view)>& on_line) {
+                               const std::function<bool(std::string_view)>& on_line,
+                               const std::function<void()>& on_open) {
   const Impl::Call call{.method = "GET", .path = path};
   for (bool has_renewed = false;;) {
     impl_->pass_limit(call.priority);
     auto request = impl_->prepare(call);
     if (!request) return std::unexpected(std::move(request).error());
-    const auto reply = impl_->http->stream_lines(*request, impl_->settings.longest_idle, stop, on_line);
+    const auto reply = impl_->http->stream_lines(*request, impl_->settings.longest_idle, stop, on_line, on_open);
     if (!reply) {
       if (reply.error().kind == net::HttpFailure::Kind::stopped) return {};
       return std::unexpected(impl_->no_answer(call, reply.error()));

@@ -92,8 +92,10 @@ class Client {
 
   /// A watch: each line of the answer goes to `on_line`, which must not throw, until it says false, `stop` is requested
   /// or the server ends the answer; all three are success. 401 is tried again once, nothing else is.
+  ///   on_open   called when the server has begun to answer: a watch of what does not change says nothing for long
   ApiResult<void> stream(const std::string& path, const std::stop_token& stop,
-                         const std::function<bool(std::string_view)>& on_line);
+                         const std::function<bool(std::string_view)>& on_line,
+                         const std::function<void()>& on_open = {});
 
  private:
   struct Impl;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/os/pause.h"
+#include "core/os/real_clock.h"
 #include "core/text.h"
 #include "kube/internal/json.h"
 #include "net/url.h"
@@ -172,12 +173,14 @@ struct Watcher::Impl {
   WatchLoop loop;
   OnChange on_change;
   std::atomic<bool> has_synced = false;
-  mutable std::mutex mutex{};  // of the failure
+  mutable std::mutex mutex{};  // of what follows
   std::optional<ApiError> failure{};
+  Duration failing_since{};  // monotonic
   std::jthread thread{};
 
   void note(std::optional<ApiError> error) {
     const std::scoped_lock lock(mutex);
+    if (error && !failure) failing_since = os::monotonic_now();
     failure = std::move(error);
   }
 
@@ -212,8 +215,9 @@ struct Watcher::Impl {
   }
 
   void watch(const WatchLoop::Step& step, const std::stop_token& stop) {
-    const auto end =
-        client.stream(step.path, stop, [this](std::string_view line) { return loop.on_line(line, on_change); });
+    const auto end = client.stream(
+        step.path, stop, [this](std::string_view line) { return loop.on_line(line, on_change); },
+        [this] { note(std::nullopt); });
     loop.on_watch_ended(end);
     note(end ? std::nullopt : std::optional(end.error()));
   }
@@ -231,9 +235,10 @@ Watcher::~Watcher() {
 
 bool Watcher::has_synced() const { return impl_->has_synced; }
 
-std::optional<ApiError> Watcher::last_failure() const {
+std::optional<Watcher::Trouble> Watcher::trouble() const {
   const std::scoped_lock lock(impl_->mutex);
-  return impl_->failure;
+  if (!impl_->failure) return std::nullopt;
+  return Trouble{*impl_->failure, os::monotonic_now() - impl_->failing_since};
 }
 
 }  // namespace mpca::kube

@@ -89,8 +89,12 @@ class Watcher {
 
   // Any thread.
   bool has_synced() const;
-  /// Of the last request; nullopt after one that succeeded.
-  std::optional<ApiError> last_failure() const;
+  /// nullopt after a request that succeeded, and while the server answers a watch.
+  struct Trouble {
+    ApiError error;     // of the last request
+    Duration lasted{};  // since the first of the failures in a row
+  };
+  std::optional<Trouble> trouble() const;
 
  private:
   struct Impl;

@@ -168,6 +168,25 @@ TEST_F(ControllerTest, AnApiServerThatFailsIsNotHammeredAndAllGoesOnAfterwards) 
   EXPECT_TRUE(eventually([&] { return replicas() == 6; }));
 }
 
+// Pods that are not seen any more would be taken for those that are there, and their part of the load for all of it.
+TEST_F(ControllerTest, NothingIsDecidedOnWhatAWatchHasNotToldForLongAndNothingIsForgottenMeanwhile) {
+  put(autoscaler_object("Auto"));
+  Process process(server, 1, {.watch_patience = 300ms});
+  EXPECT_TRUE(eventually([&] { return replicas() == 6; }));
+  server.add_fault({.status = 503, .path = "/pods", .times = -1});
+  server.end_watches();
+  EXPECT_TRUE(eventually([&] { return !process.figures().is_leading; }));
+  const auto decided = process.figures().decided;
+  set_replicas(2);
+  pause(1500ms);
+  EXPECT_EQ(process.figures().decided, decided);
+  EXPECT_EQ(replicas(), 2);
+  const int loaded = server.count("GET", "configmaps/");
+  server.clear_faults();
+  EXPECT_TRUE(eventually([&] { return replicas() == 6; }));
+  EXPECT_EQ(server.count("GET", "configmaps/"), loaded) << "what it knows is newer than what it has saved";
+}
+
 TEST_F(ControllerTest, ItsMetricsTellOfEachObjectAndStage) {
   put(autoscaler_object("Recommend"));
   Process process(server, 1);

@@ -42,6 +42,7 @@ class FixedLoad final : public LoadReader {
 struct ProcessSettings {
   bool applies = true;
   std::string token_file{};  // what it shows the API server
+  Duration watch_patience = 3min;
   /// Of each worker; none: a load that never changes.
   std::function<std::unique_ptr<LoadReader>(kube::Client&)> make_load{};
 };
@@ -66,10 +67,10 @@ class Process {
              .log = [](const std::string&) {},
              .instance = "test"},
             [this] { return std::make_unique<OneWorker>(make_client(kRequestTimeout), settings_); },
-            [this] { return watch_->has_synced(); }, [](const std::string&) {}),
+            [this] { return watch_->trouble(); }, [](const std::string&) {}),
         watch_(std::make_unique<ClusterWatch>(
             [this] { return make_client(kRequestTimeout); }, std::vector<std::string>{"shop"}, index_,
-            [this](const kube::Change& change) { controller_.on_object(change); }, seed)),
+            [this](const kube::Change& change) { controller_.on_object(change); }, seed, settings_.watch_patience)),
         thread_([this](const std::stop_token& stop) { controller_.run(stop, 2, 5s); }) {}
   ~Process() { stop(); }
   void stop() {

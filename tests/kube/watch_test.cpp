@@ -250,5 +250,29 @@ TEST(WatcherOnFaults, GoesOnThroughEndedCutAndExpiredWatches) {
   EXPECT_EQ(heard.wait_for(5)[4], "-a");
 }
 
+TEST(WatcherOnFaults, SaysSinceWhenItIsInTroubleAndWhenThatIsOver) {
+  test::FakeApiServer server;
+  RateLimit limit(1000, 1000);
+  os::RealClock clock;
+  server.put_object(std::string(kPods) + "/a", "{}");
+  Heard heard;
+  const Watcher watcher(Client(server.connection(), {.max_attempts = 1}, limit, clock, RandomStream(1, "c")), kPods,
+                        RandomStream(1, "w"), heard.sink());
+  EXPECT_EQ(heard.wait_for(1).size(), 1u);
+  while (server.open_watches() == 0) clock.sleep_until(clock.now() + 1ms);
+  EXPECT_FALSE(watcher.trouble().has_value());
+  server.add_fault({.kind = Fault::Kind::status, .status = 503, .path = kPods, .times = -1});
+  server.cut_connections();
+  while (!watcher.trouble() || watcher.trouble()->error.failure != Failure::server)
+    clock.sleep_until(clock.now() + 1ms);
+  const Duration before = watcher.trouble()->lasted;
+  clock.sleep_until(clock.now() + 50ms);
+  EXPECT_GE(watcher.trouble()->lasted, before + 50ms);
+  EXPECT_TRUE(watcher.has_synced());
+  server.clear_faults();
+  for (int i = 0; i < 10'000 && watcher.trouble(); ++i) clock.sleep_until(clock.now() + 1ms);
+  EXPECT_FALSE(watcher.trouble().has_value()) << "the server answers, though nothing has happened";
+}
+
 }  // namespace
 }  // namespace mpca::kube
