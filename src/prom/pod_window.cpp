@@ -18,6 +18,22 @@ bool is_served(const MetricNames& names, const Sample& sample) {
 
 void add(std::optional<double>& sum, double value) { sum = sum.value_or(0.0) + value; }
 
+void add(std::optional<PageFigures::Counter>& counter, const Sample& sample) {
+  if (!counter) counter.emplace();
+  counter->push_back({series_of(sample), sample.value});
+}
+
+/// As PageFigures has it.
+void finish(std::optional<PageFigures::Counter>& counter) {
+  if (!counter) return;
+  const bool had_none = counter->empty();
+  std::erase_if(*counter, [](const SeriesValue& one) { return !std::isfinite(one.value) || one.value < 0.0; });
+  std::ranges::stable_sort(*counter, {}, &SeriesValue::series);
+  const auto twice = std::ranges::unique(*counter, {}, &SeriesValue::series);
+  counter->erase(twice.begin(), twice.end());
+  if (counter->size() > kMostSeries || (counter->empty() && !had_none)) counter.reset();
+}
+
 void drop_if_not_finite(std::optional<double>& value) {
   if (value && !std::isfinite(*value)) value.reset();
 }
@@ -39,19 +55,19 @@ PageFigures figures_of(const MetricNames& names, std::span<const Sample> page) {
   PageFigures figures;
   for (const Sample& sample : page) {
     if (sample.name == names.requests && has_labels(sample, names.request_labels))
-      add(is_served(names, sample) ? figures.served : figures.failed, sample.value);
+      add(is_served(names, sample) ? figures.served : figures.failed, sample);
     if (sample.name.empty()) continue;
-    if (sample.name == names.failures) add(figures.failed, sample.value);
-    if (sample.name == names.cpu_seconds) add(figures.cpu_s, sample.value);
+    if (sample.name == names.failures) add(figures.failed, sample);
+    if (sample.name == names.cpu_seconds) add(figures.cpu_s, sample);
     if (sample.name == names.in_flight) add(figures.in_flight, sample.value);
     if (sample.name == names.waiting) add(figures.waiting, sample.value);
   }
   if (!names.status_label.empty() && names.failures.empty() && (figures.served || figures.failed)) {
-    figures.served = figures.served.value_or(0.0);
-    figures.failed = figures.failed.value_or(0.0);
+    for (auto* counter : {&figures.served, &figures.failed})
+      *counter = std::move(*counter).value_or(PageFigures::Counter{});
   }
-  for (auto* figure : {&figures.served, &figures.failed, &figures.cpu_s, &figures.in_flight, &figures.waiting})
-    drop_if_not_finite(*figure);
+  for (auto* counter : {&figures.served, &figures.failed, &figures.cpu_s}) finish(*counter);
+  for (auto* gauge : {&figures.in_flight, &figures.waiting}) drop_if_not_finite(*gauge);
   return figures;
 }
 
@@ -67,7 +83,7 @@ void PodWindow::set_pods(std::span<const std::int64_t> ids) {
     pod.in_flight = pod.waiting = std::nullopt;
     pod.is_answering = false;
   }
-  for (const std::int64_t id : there) pods_.try_emplace(id);
+  for (const std::int64_t id : there) pods_.try_emplace(id, rate_window_);
 }
 
 void PodWindow::answered(std::int64_t id, TimePoint at, const PageFigures& figures) {
@@ -79,14 +95,14 @@ void PodWindow::answered(std::int64_t id, TimePoint at, const PageFigures& figur
   pod.last_answer = at;
   pod.in_flight = figures.in_flight;
   pod.waiting = figures.waiting;
-  const std::optional<double> values[kCounters] = {figures.served, figures.failed, figures.cpu_s};
+  const std::optional<PageFigures::Counter>* const shown[kCounters] = {&figures.served, &figures.failed,
+                                                                       &figures.cpu_s};
+  const PageFigures::Counter none;
   for (int counter = 0; counter < kCounters; ++counter) {
-    if (values[counter]) {
-      keep(pod.counters[counter], {at, *values[counter]});
-      is_known_[counter] = pod.has_shown[counter] = true;
-    } else if (!pod.has_shown[counter]) {
-      keep(pod.counters[counter], {at, 0.0});
-    }
+    const bool is_shown = shown[counter]->has_value();
+    if (!is_shown && pod.has_shown[counter]) continue;
+    if (is_shown) is_known_[counter] = pod.has_shown[counter] = true;
+    keep(pod.counters[counter], {at, pod.totals[counter].advance(at, is_shown ? **shown[counter] : none)});
   }
 }
 
@@ -166,6 +182,13 @@ std::size_t PodWindow::kept_samples() const {
   std::size_t count = 0;
   for (const auto& [id, pod] : pods_)
     for (const auto& samples : pod.counters) count += samples.size();
+  return count;
+}
+
+std::size_t PodWindow::kept_series() const {
+  std::size_t count = 0;
+  for (const auto& [id, pod] : pods_)
+    for (const SeriesTotal& total : pod.totals) count += total.kept_series();
   return count;
 }
 

@@ -1,7 +1,8 @@
 // What the pods of one workload said of themselves over the last window: counters as rates with Prometheus' own rule,
-// gauges as they are now. A pod that does not answer has no gauge and its rate stays what it was at its last answer, as
-// old as that is; nothing is taken for zero because it was not seen. Pods that have gone still count for the part of
-// the window that they served in, as in PromQL's sum(rate()).
+// gauges as they are now. A counter of many series is followed series by series (series_total.h), so one that
+// disappears is no leap of the rate. A pod that does not answer has no gauge and its rate stays what it was at its last
+// answer, as old as that is; nothing is taken for zero because it was not seen. Pods that have gone still count for the
+// part of the window that they served in, as in PromQL's sum(rate()).
 #pragma once
 
 #include <cstdint>
@@ -16,11 +17,12 @@
 #include "core/time.h"
 #include "prom/exposition.h"
 #include "prom/rate.h"
+#include "prom/series_total.h"
 
 namespace mpca::prom {
 
-/// Which samples of a page mean what; an empty name is a figure that the workload does not have. The samples of a name
-/// are summed. A histogram's `…_count` is a counter as good as any.
+/// Which samples of a page mean what; an empty name is a figure that the workload does not have. The gauges of a name
+/// are summed, of counters the increases. A histogram's `…_count` is a counter as good as any.
 struct MetricNames {
   std::string requests = "toy_http_requests_total";
   std::vector<std::pair<std::string, std::string>> request_labels = {{"path", "/work"}};  // that a sample has to have
@@ -33,16 +35,19 @@ struct MetricNames {
   std::string cpu_seconds = "process_cpu_seconds_total";
 };
 
-/// One page. nullopt: no such sample, or one that is NaN or infinite.
+/// One page. nullopt: no such sample, or only ones that are NaN, infinite or, of a counter, below 0; or a counter with
+/// more than kMostSeries series.
 struct PageFigures {
-  std::optional<double> served{};  // the first three are counters
-  std::optional<double> failed{};
-  std::optional<double> cpu_s{};
+  using Counter = std::vector<SeriesValue>;  // by rising `series`, none twice; empty: there is none of that kind yet
+  std::optional<Counter> served{};
+  std::optional<Counter> failed{};
+  std::optional<Counter> cpu_s{};
   std::optional<double> in_flight{};
   std::optional<double> waiting{};
 };
 
-/// With the labels of `names`. Where requests are told apart by status and there is one of either kind, the other is 0.
+/// With the labels of `names`. Where requests are told apart by status and there is one of either kind, there is none
+/// of the other yet. Of a label set that stands there twice, the first counts, as in Prometheus.
 PageFigures figures_of(const MetricNames& names, std::span<const Sample> page);
 
 /// A figure of one pod, or the sum over those that have one.
@@ -79,7 +84,8 @@ struct WorkloadReading {
 class PodWindow {
  public:
   /// Samples are kept for `rate_window`, so many at most as one every `interval` are (and 3 more). When they come
-  /// faster, the newest takes the place of the one before: the window stays whole.
+  /// faster, the newest takes the place of the one before: the window stays whole. Of each counter of a pod, at most
+  /// kMostSeries series besides.
   PodWindow(Duration rate_window, Duration interval);
 
   /// The pods there are now.
@@ -92,11 +98,14 @@ class PodWindow {
   WorkloadReading read(TimePoint now);
 
   std::size_t kept_samples() const;
+  std::size_t kept_series() const;
 
  private:
   enum Counter { kServed, kFailed, kCpu, kCounters };
   struct Pod {
-    std::vector<CounterSample> counters[kCounters];
+    explicit Pod(Duration window) : totals{SeriesTotal(window), SeriesTotal(window), SeriesTotal(window)} {}
+    SeriesTotal totals[kCounters];
+    std::vector<CounterSample> counters[kCounters];  // what the totals were
     bool has_shown[kCounters] = {};
     std::optional<double> in_flight{};
     std::optional<double> waiting{};
