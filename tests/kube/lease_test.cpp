@@ -35,6 +35,8 @@ class Process {
     }
     now_ = until;
   }
+  /// One request, for what happens between two of them.
+  void step() { steps_.step(); }
   /// Time passes and it does nothing.
   void stopped_until(Duration until) { now_ = until; }
   bool may_write() const { return steps_.may_write(); }
@@ -144,16 +146,49 @@ TEST_F(LeaseTest, AConflictEndsTheRightToWriteUntilARenewalSucceeds) {
   EXPECT_NE(server.object(kLease).find(R"("seen":"yes")"), std::string::npos);  // and the label stays
 }
 
+// Both have read that the first is silent, in the same version, before either writes.
 TEST_F(LeaseTest, OfTwoThatTakeOverAtTheSameTimeOneLoses) {
   Process first(server.connection(), "first");
   first.run_until(0s);
   Process second(server.connection(), "second"), third(server.connection(), "third");
-  for (Duration t = 0s; t <= 40s; t += 500ms) {
-    second.run_until(t);
-    third.run_until(t);
-    EXPECT_FALSE(second.may_write() && third.may_write());
+  for (Process* process : {&second, &third}) {
+    process->run_until(0s);
+    process->stopped_until(20s);
   }
-  EXPECT_TRUE(second.may_write() || third.may_write());
+  second.step();
+  third.step();
+  ASSERT_EQ(server.count("PUT"), 0) << "so far they have only read";
+  second.step();
+  EXPECT_TRUE(second.may_write());
+  third.step();
+  ASSERT_EQ(server.count("PUT"), 2);
+  EXPECT_EQ(third.steps().last_failure().value().failure, Failure::conflict);
+  EXPECT_FALSE(third.may_write());
+  EXPECT_TRUE(second.may_write());
+  EXPECT_EQ(spec()["holderIdentity"], "second");
+  EXPECT_EQ(spec()["leaseTransitions"], 1);
+  // The one that lost looks again, and waits.
+  third.run_until(25s);
+  EXPECT_FALSE(third.may_write());
+  EXPECT_EQ(third.steps().election().holder(), "second");
+  EXPECT_EQ(server.count("PUT"), 2);
+}
+
+TEST_F(LeaseTest, OfTwoThatMakeItAtTheSameTimeOneLoses) {
+  Process first(server.connection(), "first"), second(server.connection(), "second");
+  first.step();
+  second.step();
+  ASSERT_EQ(server.count("POST"), 0) << "so far they have only read that there is none";
+  first.step();
+  EXPECT_TRUE(first.may_write());
+  second.step();
+  ASSERT_EQ(server.count("POST"), 2);
+  EXPECT_EQ(second.steps().last_failure().value().failure, Failure::already_exists);
+  EXPECT_FALSE(second.may_write());
+  EXPECT_EQ(spec()["holderIdentity"], "first");
+  second.run_until(5s);
+  EXPECT_FALSE(second.may_write());
+  EXPECT_EQ(second.steps().election().holder(), "first");
 }
 
 TEST_F(LeaseTest, WhatIsGivenBackIsTakenAtTheNextLook) {
