@@ -373,13 +373,15 @@ Result<int> restore(const RestoreOptions& options, Context& context) {
     for (const std::string& sentence : (*restored)->left) say(sentence);
     return (*restored)->left.empty() ? 0 : 1;
   }
-  const auto restored = options.now
-                            ? experiment::restore_scaling(client, target, options.run, difference)
-                            : experiment::restore_if_left_behind(client, target, clock, context.stop, say, difference);
+  const auto restored =
+      options.now
+          ? experiment::restore_scaling(client, target, options.run, difference, experiment::SavedWhen::long_ago)
+          : experiment::restore_if_left_behind(client, target, options.run, clock, context.stop, say, difference);
   if (!restored) return std::unexpected(restored.error());
   if (!*restored) {
     context.out << "Nothing to restore: there is no ConfigMap " << experiment::saved_name(target) << " in namespace "
-                << target.namespace_name << '\n';
+                << target.namespace_name << (options.run.empty() ? "" : cat(" of the run \"", options.run, "\""))
+                << '\n';
     return 0;
   }
   for (const std::string& sentence : (*restored)->done) context.out << sentence << '\n';

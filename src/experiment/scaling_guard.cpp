@@ -44,6 +44,11 @@ kube::ApiResult<std::string> remove_as_read(kube::Client& client, const Target& 
   return client.remove(hpa_path(target, hpa.state.name), kube::Priority::scale, dump(options));
 }
 
+/// Deleted, and not gone while a finalizer keeps it.
+bool is_going(const std::string& object) {
+  return !internal::text_at(internal::parse(object), "metadata", "deletionTimestamp").empty();
+}
+
 void keep(SavedScaling& saved, const LiveHpa& hpa) {
   SavedHpa fresh = save_hpa(hpa);
   const auto old = std::ranges::find(saved.hpas, fresh.name, &SavedHpa::name);
@@ -74,6 +79,9 @@ Result<void> restore_hpa(kube::Client& client, const Target& target, const Saved
                          const Repair& repair) {
   const auto live = get_if_there(client, hpa_path(target, saved.name));
   if (!live) return std::unexpected(to_error(live.error()));
+  if (*live && is_going(**live))
+    return fail(ErrorCode::io,
+                cat(hpa_called(saved.name), " is being deleted and not gone yet; does it have a finalizer?"));
   HpaRepair what = repair_of(saved, live->value_or(std::string()));
   if (what == HpaRepair::differs && on_difference == OnDifference::overwrite) what = HpaRepair::put_back;
   switch (what) {
@@ -107,6 +115,26 @@ Result<void> restore_hpa(kube::Client& client, const Target& target, const Saved
       }
       return {};
   }
+  return {};
+}
+
+Result<void> repair_all(kube::Client& client, const Target& target, const SavedScaling& saved,
+                        OnDifference on_difference, SavedWhen when, const Repair& repair) {
+  const auto hpas = hpas_of(client, target);
+  if (!hpas) return std::unexpected(to_error(hpas.error()));
+  const auto scales = std::ranges::find_if(*hpas, [](const LiveHpa& hpa) { return !is_going(hpa.object); });
+  std::optional<Error> failure;
+  if (when == SavedWhen::long_ago && scales != hpas->end()) {
+    repair.done.push_back(cat(describe(target), " keeps its replicas, since ", hpa_called(scales->state.name),
+                              " has scaled it meanwhile"));
+  } else if (const auto scaled = restore_replicas(client, target, saved.replicas, repair); !scaled) {
+    failure = scaled.error();  // a Deployment that cannot be scaled must not keep its HPA away
+  }
+  for (const SavedHpa& hpa : saved.hpas) {
+    const auto done = restore_hpa(client, target, hpa, on_difference, repair);
+    if (!done && !failure) failure = done.error();
+  }
+  if (failure) return std::unexpected(*failure);
   return {};
 }
 
@@ -190,20 +218,43 @@ Result<void> set_cpu_target(kube::Client& client, const Target& target, SavedSca
   }
 }
 
-void guard_round(kube::Client& client, const Target& target, bool removes, GuardFindings& findings, const OnWord& say) {
+void guard_round(kube::Client& client, const Target& target, const std::string& run, bool removes,
+                 GuardFindings& findings, const OnWord& say) {
   const auto note = [&](const kube::ApiError& error) {
     if (findings.trouble != error.message) say(cat("guard: ", error.message));
     ++findings.failed;
     findings.trouble = error.message;
   };
-  // Each round writes another text, so the object's version moves.
-  const json mark = {{"metadata", {{"annotations", {{kMark, cat("number ", ++findings.rounds)}}}}}};
+  const auto is_over = [&](std::string why) {
+    findings.over = std::move(why);
+    say(cat("guard: ", findings.over));
+  };
+  ++findings.rounds;
+  const auto map = get_if_there(client, saved_path(target));
+  if (!map) return note(map.error());
+  const auto saved = parse_config_map(map->value_or(std::string()));
+  if (!saved || saved->run != run) {
+    return is_over(cat("ConfigMap ", saved_name(target), *map ? " is not this run's any more" : " is gone",
+                       ": somebody else has ended the experiment"));
+  }
+  // Of the very ConfigMap that was read. Each round writes another text, so its version moves.
+  const json mark = {{"metadata",
+                      {{"uid", internal::text_at(internal::parse(**map), "metadata", "uid")},
+                       {"annotations", {{kMark, cat("number ", findings.rounds)}}}}}};
   if (const auto marked = client.patch(saved_path(target), kube::PatchKind::merge, dump(mark)); !marked)
-    note(marked.error());
+    return note(marked.error());
   if (!removes) return;
   const auto hpas = hpas_of(client, target);
   if (!hpas) return note(hpas.error());
   for (const LiveHpa& hpa : *hpas) {
+    if (is_going(hpa.object)) continue;
+    const auto known = std::ranges::find(saved->hpas, hpa.state.name, &SavedHpa::name);
+    if (known == saved->hpas.end() || repair_of(*known, hpa.object) != HpaRepair::nothing) {
+      return is_over(cat(hpa_called(hpa.state.name),
+                         " has come, which is none of those that were saved: somebody else "
+                         "has ",
+                         describe(target), " scaled now"));
+    }
     const auto removed = remove_as_read(client, target, hpa);
     if (removed) {
       ++findings.came_back;
@@ -216,27 +267,37 @@ void guard_round(kube::Client& client, const Target& target, bool removes, Guard
 }
 
 Result<std::optional<Restored>> restore_scaling(kube::Client& client, const Target& target, const std::string& run,
-                                                OnDifference on_difference) {
+                                                OnDifference on_difference, SavedWhen when) {
   const auto map = get_if_there(client, saved_path(target));
   if (!map) return std::unexpected(to_error(map.error()));
   if (!*map) return std::nullopt;
   MPCA_TRY(const SavedScaling saved, parse_config_map(**map));
   if (!run.empty() && saved.run != run) return std::nullopt;
   Restored restored;
-  const Repair repair{restored.done, restored.left};
-  // A Deployment that cannot be scaled must not keep its HPA away.
-  const auto scaled = restore_replicas(client, target, saved.replicas, repair);
-  std::optional<Error> failure;
-  if (!scaled) failure = scaled.error();
-  for (const SavedHpa& hpa : saved.hpas) {
-    const auto done = restore_hpa(client, target, hpa, on_difference, repair);
-    if (!done && !failure) failure = done.error();
-  }
-  if (failure) return std::unexpected(*failure);
+  MPCA_TRY_VOID(repair_all(client, target, saved, on_difference, when, {restored.done, restored.left}));
   if (!restored.left.empty()) return restored;
-  const auto removed = client.remove(saved_path(target), kube::Priority::scale);
-  if (!removed && removed.error().failure != kube::Failure::not_found)
+  const json options = {{"apiVersion", "v1"},
+                        {"kind", "DeleteOptions"},
+                        {"preconditions", {{"uid", internal::text_at(internal::parse(**map), "metadata", "uid")}}}};
+  const auto removed = client.remove(saved_path(target), kube::Priority::scale, dump(options));
+  // A conflict: ours has gone, and another run has saved meanwhile.
+  if (!removed && removed.error().failure != kube::Failure::not_found &&
+      removed.error().failure != kube::Failure::conflict)
     return std::unexpected(to_error(removed.error()));
+  return restored;
+}
+
+Result<Restored> restore_what_is_missing(kube::Client& client, const Target& target, const SavedScaling& saved) {
+  const auto map = get_if_there(client, saved_path(target));
+  if (!map) return std::unexpected(to_error(map.error()));
+  Restored restored;
+  if (*map) {
+    restored.done.push_back(
+        cat("another experiment has set aside how ", describe(target), " is scaled, and puts back what it has found"));
+    return restored;
+  }
+  MPCA_TRY_VOID(
+      repair_all(client, target, saved, OnDifference::discard, SavedWhen::long_ago, {restored.done, restored.left}));
   return restored;
 }
 
@@ -256,7 +317,8 @@ Result<std::optional<Restored>> restore_with_patience(kube::Client& client, cons
   }
 }
 
-Result<std::optional<Restored>> restore_if_left_behind(kube::Client& client, const Target& target, Clock& clock,
+Result<std::optional<Restored>> restore_if_left_behind(kube::Client& client, const Target& target,
+                                                       const std::string& run, Clock& clock,
                                                        const std::stop_token& stop, const OnWord& say,
                                                        OnDifference on_difference) {
   const auto version_of = [](const std::string& map) {
@@ -266,6 +328,7 @@ Result<std::optional<Restored>> restore_if_left_behind(kube::Client& client, con
   if (!map) return std::unexpected(to_error(map.error()));
   if (!*map) return std::nullopt;
   MPCA_TRY(const SavedScaling saved, parse_config_map(**map));
+  if (!run.empty() && saved.run != run) return std::nullopt;
   say(cat("the experiment ", saved.run, " has set aside how ", describe(target),
           " is scaled; looking whether it is still under way"));
   const std::string version = version_of(**map);
@@ -280,7 +343,7 @@ Result<std::optional<Restored>> restore_if_left_behind(kube::Client& client, con
                                                  "; wait until it has ended"));
     }
   }
-  return restore_scaling(client, target, saved.run, on_difference);
+  return restore_scaling(client, target, saved.run, on_difference, SavedWhen::long_ago);
 }
 
 }  // namespace mpca::experiment

@@ -51,9 +51,13 @@ struct GuardFindings {
   int came_back = 0;    // HPAs that were removed again
   int failed = 0;       // rounds that the API server did not let through
   std::string trouble;  // of the last of those
+  std::string over;     // why the experiment cannot go on; empty: it can
 };
-/// Leaves a mark in the ConfigMap and, when `removes`, deletes HPAs of the Deployment that have come back.
-void guard_round(kube::Client& client, const Target& target, bool removes, GuardFindings& findings, const OnWord& say);
+/// Leaves a mark in the ConfigMap and, when `removes`, deletes HPAs of the Deployment that have come back as they were
+/// saved. Where somebody else has a say, nothing is deleted, and the experiment is over: the ConfigMap is gone or of
+/// another run, or an HPA has come that is none of those that were saved.
+void guard_round(kube::Client& client, const Target& target, const std::string& run, bool removes,
+                 GuardFindings& findings, const OnWord& say);
 
 enum class OnDifference {
   leave,      // an HPA that others have changed stays, and the ConfigMap with what was saved, too
@@ -65,13 +69,23 @@ struct Restored {
   std::vector<std::string> done;  // sentences: `HorizontalPodAutoscaler web is back`
   std::vector<std::string> left;  // what was not put back, and why; the ConfigMap is still there then
 };
-/// Puts everything back, replicas first, and deletes the ConfigMap. Each step can be done again, so after any error
-/// call it again.
+/// How old what was saved may be.
+enum class SavedWhen {
+  just_now,  // the experiment ends: replicas are set back, whoever scales
+  long_ago,  // an HPA that is there has decided since: what it holds stays
+};
+/// Puts everything back, replicas first, and deletes the very ConfigMap that was read. Each step can be done again, so
+/// after any error call it again.
 ///   run      only what this experiment saved (SavedScaling::run); empty: whoever's it is
 ///   returns  nullopt when nothing was saved
-///   errors   the API server's
+///   errors   io, an HPA is still being deleted; the API server's
 Result<std::optional<Restored>> restore_scaling(kube::Client& client, const Target& target, const std::string& run = {},
-                                                OnDifference on_difference = OnDifference::leave);
+                                                OnDifference on_difference = OnDifference::leave,
+                                                SavedWhen when = SavedWhen::just_now);
+
+/// When the ConfigMap has gone without the run's doing: what the run still knows. HPAs that exist stay as they are.
+///   returns  also when there is a ConfigMap of another run, which then puts back what it has found
+Result<Restored> restore_what_is_missing(kube::Client& client, const Target& target, const SavedScaling& saved);
 
 /// The same again and again until it succeeds, `patience` is over or `stop` is requested; says each failure.
 Result<std::optional<Restored>> restore_with_patience(kube::Client& client, const Target& target,
@@ -79,9 +93,10 @@ Result<std::optional<Restored>> restore_with_patience(kube::Client& client, cons
                                                       const std::stop_token& stop, const OnWord& say);
 
 /// The same for a ConfigMap that an experiment has left behind. To know that it has takes kLeftBehindAfter.
-///   returns  nullopt when nothing was saved
+///   returns  nullopt when nothing was saved, or nothing of `run`
 ///   errors   already_exists  another experiment is under way
-Result<std::optional<Restored>> restore_if_left_behind(kube::Client& client, const Target& target, Clock& clock,
+Result<std::optional<Restored>> restore_if_left_behind(kube::Client& client, const Target& target,
+                                                       const std::string& run, Clock& clock,
                                                        const std::stop_token& stop, const OnWord& say,
                                                        OnDifference on_difference);
 

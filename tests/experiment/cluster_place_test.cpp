@@ -272,6 +272,37 @@ TEST_F(ClusterPlaceTest, AReturningHpaIsACaution) {
   expect_all_back();
 }
 
+TEST_F(ClusterPlaceTest, AnHpaOfSomebodyElseEndsTheRunAndStays) {
+  Controllers controllers(server);
+  controllers.when_running = [&] { server.put_object(kHpaPath, hpa_object("web", 75, "uid-2")); };
+  const auto measured = run(plan("static:5"));
+  ASSERT_FALSE(measured);
+  EXPECT_TRUE(measured.error().message.starts_with("HorizontalPodAutoscaler web has come, which is none of those"))
+      << measured.error().message;
+  EXPECT_NE(measured.error().message.find("with --discard forgets it"), std::string::npos) << measured.error().message;
+  EXPECT_EQ(spec_of(server.object(kHpaPath)), spec_of(hpa_object("web", 75)));
+}
+
+TEST_F(ClusterPlaceTest, ARunWhoseConfigMapIsDeletedStillPutsBackWhatItKnows) {
+  Controllers controllers(server);
+  controllers.when_running = [&] { server.delete_object(kMapPath); };
+  const auto measured = run(plan("static:5"));
+  ASSERT_FALSE(measured);
+  EXPECT_EQ(measured.error().message, "ConfigMap mpc-experiment-web is gone: somebody else has ended the experiment");
+  expect_all_back();
+}
+
+TEST_F(ClusterPlaceTest, AnHpaWithAFinalizerIsRefusedBeforeAnythingIsTouched) {
+  json hpa = json::parse(hpa_object("web", 60));
+  hpa["metadata"]["finalizers"] = json::array({"example.com/keep"});
+  server.put_object(kHpaPath, hpa.dump());
+  ClusterPlace place(settings(), tools());
+  const auto checked = place.check(plan("static:5"));
+  ASSERT_FALSE(checked);
+  EXPECT_NE(checked.error().message.find("web has a finalizer, [\"example.com/keep\"]"), std::string::npos)
+      << checked.error().message;
+}
+
 TEST_F(ClusterPlaceTest, WhatIsMissingIsSaidBeforeAnythingIsTouched) {
   ClusterPlace place(settings(), tools());
   server.forbid("delete", "horizontalpodautoscalers");

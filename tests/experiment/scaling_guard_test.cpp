@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "experiment/objects.h"
 #include "support/fake_api_server.h"
 
@@ -11,6 +13,7 @@ namespace mpca::experiment {
 namespace {
 
 using namespace std::chrono_literals;
+using nlohmann::json;
 using test::Fault;
 
 class ScalingGuard : public testing::Test {
@@ -129,10 +132,10 @@ TEST_F(ScalingGuard, AnHpaThatComesBackIsRemovedAndCounted) {
   SavedScaling saved = set_aside();
   remove(saved);
   GuardFindings findings;
-  guard_round(client, kWeb, true, findings, words());
+  guard_round(client, kWeb, "run 1", true, findings, words());
   EXPECT_EQ(findings.came_back, 0);
   server.put_object(kHpaPath, hpa_object("web", 60, "uid-2"));
-  guard_round(client, kWeb, true, findings, words());
+  guard_round(client, kWeb, "run 1", true, findings, words());
   EXPECT_EQ(findings.came_back, 1);
   EXPECT_TRUE(hpas().empty());
   EXPECT_EQ(
@@ -145,7 +148,7 @@ TEST_F(ScalingGuard, AnHpaThatComesBackIsRemovedAndCounted) {
 TEST_F(ScalingGuard, ARunOfTheHpaItselfKeepsIt) {
   set_aside();
   GuardFindings findings;
-  guard_round(client, kWeb, false, findings, words());
+  guard_round(client, kWeb, "run 1", false, findings, words());
   EXPECT_EQ(hpas().size(), 1U);
   EXPECT_EQ(findings.failed, 0);
 }
@@ -155,7 +158,7 @@ TEST_F(ScalingGuard, ARoundThatFailsIsSaidOnceAndCounted) {
   remove(saved);
   server.add_fault({.status = 503, .method = "PATCH", .path = "configmaps", .times = -1});
   GuardFindings findings;
-  for (int i = 0; i < 3; ++i) guard_round(client, kWeb, true, findings, words());
+  for (int i = 0; i < 3; ++i) guard_round(client, kWeb, "run 1", true, findings, words());
   EXPECT_EQ(findings.failed, 3);
   EXPECT_EQ(talk.size(), 1U);
 }
@@ -251,7 +254,7 @@ TEST_F(ScalingGuard, WhatWasLeftBehindIsRestored) {
   SavedScaling saved = set_aside();
   remove(saved);
   const TimePoint begun = clock.now();
-  const auto restored = restore_if_left_behind(client, kWeb, clock, {}, words(), OnDifference::leave);
+  const auto restored = restore_if_left_behind(client, kWeb, {}, clock, {}, words(), OnDifference::leave);
   ASSERT_TRUE(restored) << restored.error().message;
   ASSERT_TRUE(*restored);
   EXPECT_GE(clock.now() - begun, kLeftBehindAfter) << "to know that nobody is there takes its time";
@@ -277,12 +280,97 @@ TEST_F(ScalingGuard, AnExperimentThatIsUnderWayIsLeftAlone) {
   SavedScaling saved = set_aside();
   remove(saved);
   GuardFindings findings;
-  AliveClock alive([&] { guard_round(client, kWeb, true, findings, words()); });
-  const auto restored = restore_if_left_behind(client, kWeb, alive, {}, words(), OnDifference::leave);
+  AliveClock alive([&] { guard_round(client, kWeb, "run 1", true, findings, words()); });
+  const auto restored = restore_if_left_behind(client, kWeb, {}, alive, {}, words(), OnDifference::leave);
   ASSERT_FALSE(restored);
   EXPECT_EQ(restored.error().code, ErrorCode::already_exists);
   EXPECT_EQ(restored.error().message,
             "the experiment run 1 is under way on Deployment web in namespace shop; wait until it has ended");
+  EXPECT_TRUE(hpas().empty());
+}
+
+// Somebody restores while the run goes on, or deletes the ConfigMap: the HPA that is there then is nowhere saved.
+TEST_F(ScalingGuard, WithoutItsConfigMapTheGuardDeletesNothingAndTheExperimentIsOver) {
+  SavedScaling saved = set_aside();
+  remove(saved);
+  ASSERT_TRUE(restore());
+  GuardFindings findings;
+  guard_round(client, kWeb, "run 1", true, findings, words());
+  EXPECT_EQ(findings.over, "ConfigMap mpc-experiment-web is gone: somebody else has ended the experiment");
+  expect_all_back();
+  ASSERT_TRUE(save_scaling(client, kWeb, {.run = "run 2", .replicas = 3, .hpas = {}}));
+  findings = {};
+  guard_round(client, kWeb, "run 1", true, findings, words());
+  EXPECT_TRUE(findings.over.starts_with("ConfigMap mpc-experiment-web is not this run's any more")) << findings.over;
+  EXPECT_EQ(hpas().size(), 1U);
+}
+
+TEST_F(ScalingGuard, AnHpaThatWasNeverSavedIsNotDeletedAndTheExperimentIsOver) {
+  SavedScaling saved = set_aside();
+  remove(saved);
+  for (const char* name : {"web", "web-v2"}) {
+    const std::string path = std::string("/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers/") + name;
+    server.put_object(path, hpa_object(name, 75, "uid-2"));
+    GuardFindings findings;
+    guard_round(client, kWeb, "run 1", true, findings, words());
+    EXPECT_EQ(findings.over, cat("HorizontalPodAutoscaler ", name,
+                                 " has come, which is none of those that were saved: somebody else has Deployment web "
+                                 "in namespace shop scaled now"));
+    EXPECT_EQ(hpas().size(), 1U) << name;
+    server.delete_object(path);
+  }
+}
+
+TEST_F(ScalingGuard, AnHpaThatIsBeingDeletedIsNotBackAndWhatWasSavedStays) {
+  SavedScaling saved = set_aside();
+  json going = json::parse(server.object(kHpaPath));
+  going["metadata"]["deletionTimestamp"] = "2026-11-27T10:00:00Z";
+  server.put_object(kHpaPath, going.dump());
+  const auto restored = restore();
+  ASSERT_FALSE(restored);
+  EXPECT_EQ(restored.error().message,
+            "HorizontalPodAutoscaler web is being deleted and not gone yet; does it have a finalizer?");
+  EXPECT_FALSE(server.object(kMapPath).empty());
+  server.delete_object(kHpaPath);
+  ASSERT_TRUE(restore());
+  expect_all_back();
+}
+
+TEST_F(ScalingGuard, LongAfterwardsAnHpaThatIsThereKeepsItsReplicas) {
+  SavedScaling saved = set_aside();
+  remove(saved);
+  server.put_object(kHpaPath, hpa_object("web", 60, "uid-2"));
+  ASSERT_TRUE(set_replicas(client, kWeb, 50));
+  const auto restored = restore_if_left_behind(client, kWeb, {}, clock, {}, words(), OnDifference::leave);
+  ASSERT_TRUE(restored) << restored.error().message;
+  EXPECT_EQ((*restored)->done[0],
+            "Deployment web in namespace shop keeps its replicas, since HorizontalPodAutoscaler web has scaled it "
+            "meanwhile");
+  EXPECT_EQ(read_deployment(client, kWeb)->state.spec_replicas, 50);
+  EXPECT_TRUE(server.object(kMapPath).empty());
+}
+
+TEST_F(ScalingGuard, WhatTheConfigMapDoesNotKnowAnyMoreTheRunStillDoes) {
+  SavedScaling saved = set_aside();
+  remove(saved);
+  server.delete_object(kMapPath);
+  ASSERT_TRUE(set_replicas(client, kWeb, 9));
+  const auto restored = restore_what_is_missing(client, kWeb, saved);
+  ASSERT_TRUE(restored) << restored.error().message;
+  expect_all_back();
+  // Of another run's ConfigMap nothing is touched.
+  set_aside();
+  remove(saved);
+  ASSERT_TRUE(restore_what_is_missing(client, kWeb, saved));
+  EXPECT_TRUE(hpas().empty());
+}
+
+TEST_F(ScalingGuard, ARestoreOfOneRunLeavesWhatAnotherHasLeftBehind) {
+  SavedScaling saved = set_aside();
+  remove(saved);
+  const auto restored = restore_if_left_behind(client, kWeb, "run 2", clock, {}, words(), OnDifference::leave);
+  ASSERT_TRUE(restored);
+  EXPECT_FALSE(*restored);
   EXPECT_TRUE(hpas().empty());
 }
 

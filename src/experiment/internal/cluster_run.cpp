@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <thread>
 
 #include "config/document.h"
@@ -13,6 +14,7 @@
 #include "core/text.h"
 #include "experiment/fleet_watch.h"
 #include "experiment/guardian.h"
+#include "experiment/internal/json.h"
 #include "lab/run_files.h"
 #include "runlog/control_log.h"
 #include "runlog/run_directory.h"
@@ -36,18 +38,17 @@ std::string times(int count) { return count == 1 ? std::string("once") : cat(cou
 /// Rounds of the guard in a thread of their own.
 class GuardThread {
  public:
-  GuardThread(kube::Client client, Target target, bool removes, Duration every, OnWord say)
+  ///   on_over   told when the experiment cannot go on, and why; then no round follows
+  GuardThread(kube::Client client, Target target, std::string run, bool removes, Duration every, OnWord say,
+              std::function<void(const std::string&)> on_over)
       : client_(std::move(client)),
         target_(std::move(target)),
+        run_(std::move(run)),
         removes_(removes),
         every_(every),
         say_(std::move(say)),
-        thread_([this](const std::stop_token& stop) {
-          while (!stop.stop_requested()) {
-            guard_round(client_, target_, removes_, findings_, say_);
-            os::pause(stop, every_);
-          }
-        }) {}
+        on_over_(std::move(on_over)),
+        thread_([this](const std::stop_token& stop) { go_round(stop); }) {}
   /// Ends it.
   GuardFindings finish() {
     thread_.request_stop();
@@ -56,11 +57,21 @@ class GuardThread {
   }
 
  private:
+  void go_round(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      guard_round(client_, target_, run_, removes_, findings_, say_);
+      if (!findings_.over.empty()) return on_over_(findings_.over);
+      os::pause(stop, every_);
+    }
+  }
+
   kube::Client client_;
   Target target_;
+  std::string run_;
   bool removes_;
   Duration every_;
   OnWord say_;
+  std::function<void(const std::string&)> on_over_;
   GuardFindings findings_;
   std::jthread thread_;
 };
@@ -131,7 +142,7 @@ class ClusterRun {
         tools_(tools),
         plan_(plan),
         hpa_(hpa),
-        stop_(stop),
+        forward_(stop, [this] { end_.request_stop(); }),
         on_progress_(on_progress),
         client_(tools.make_client({})),
         tuning_(tuning_of(settings, plan.scenario)),
@@ -148,7 +159,8 @@ class ClusterRun {
     auto measured = measure(directory.path());
     stage("putting back how it was scaled");
     const auto restored = put_back();
-    if (restored) guardian.dismiss();
+    if (is_settled_) guardian.dismiss();
+    if (!measured && !over_.empty()) measured = fail(ErrorCode::io, over_);
     if (!measured) return std::unexpected(with_trouble(measured.error(), restored));
     MPCA_TRY_VOID(restored);
     MPCA_TRY(auto run, write(directory.path(), *measured));
@@ -176,8 +188,8 @@ class ClusterRun {
   }
 
   Result<void> put_back_of_others() {
-    MPCA_TRY(const auto restored,
-             restore_if_left_behind(client_, settings_.target, tools_.clock, stop_, tools_.say, OnDifference::leave));
+    MPCA_TRY(const auto restored, restore_if_left_behind(client_, settings_.target, {}, tools_.clock, stop_, tools_.say,
+                                                         OnDifference::leave));
     if (!restored) return {};
     for (const std::string& sentence : restored->done) tools_.say(cat("left behind and restored: ", sentence));
     return to_result(*restored);
@@ -198,14 +210,32 @@ class ClusterRun {
                       " has what was saved; a process stays behind and goes on trying, and `mpc-autoscaler experiment "
                       "restore` does it later"));
     }
-    if (!*restored) return {};
-    return to_result(**restored);
+    is_settled_ = *restored || !saved_;
+    if (*restored) return to_result(**restored);
+    return saved_ ? put_back_from_memory() : Result<void>();
+  }
+
+  /// Somebody has ended the experiment before us. What they left out is made again, and what cannot be is told in full:
+  /// it is written down nowhere else.
+  Result<void> put_back_from_memory() {
+    const auto restored = restore_what_is_missing(client_, settings_.target, *saved_);
+    if (!restored) {
+      return fail(ErrorCode::io,
+                  cat("NOT RESTORED: ", restored.error().message, "\nConfigMap ", saved_name(settings_.target),
+                      " is gone; it had been: ", config_map_of(*saved_, settings_.target)));
+    }
+    is_settled_ = true;
+    for (const std::string& sentence : restored->done) tools_.say(sentence);
+    return to_result(*restored);
   }
 
   Result<Measurement> measure(const std::string& directory) {
     MPCA_TRY(const std::string owner, set_aside(directory));
-    GuardThread guard(tools_.make_client({.max_attempts = 1}), settings_.target, !hpa_, settings_.guard_every,
-                      tools_.say);
+    GuardThread guard(tools_.make_client({.max_attempts = 1}), settings_.target, name_, !hpa_, settings_.guard_every,
+                      tools_.say, [this](const std::string& why) {
+                        over_ = why;
+                        end_.request_stop();
+                      });
     MPCA_TRY_VOID(settle());
     Measurement measurement;
     measurement.hpa_target_percent = hpa_target_percent_;
@@ -253,13 +283,14 @@ class ClusterRun {
     SavedScaling saved{.run = name_, .replicas = deployment->state.spec_replicas, .hpas = {}};
     for (const LiveHpa& hpa : *hpas) saved.hpas.push_back(save_hpa(hpa));
     MPCA_TRY(std::string owner, save_scaling(client_, settings_.target, saved));
+    SavedScaling& kept = saved_.emplace(std::move(saved));
     if (hpa_) {
       hpa_name_ = hpas->front().state.name;
       least_ = hpas->front().state.min_replicas;
-      if (hpa_->target_percent) MPCA_TRY_VOID(set_cpu_target(client_, settings_.target, saved, *hpa_->target_percent));
+      if (hpa_->target_percent) MPCA_TRY_VOID(set_cpu_target(client_, settings_.target, kept, *hpa_->target_percent));
     } else {
       least_ = tuning_.workload.min_replicas;
-      MPCA_TRY_VOID(remove_hpas(client_, settings_.target, saved, tools_.clock, stop_));
+      MPCA_TRY_VOID(remove_hpas(client_, settings_.target, kept, tools_.clock, stop_));
     }
     MPCA_TRY_VOID(write_live(directory, *deployment, *hpas));
     return owner;
@@ -473,12 +504,17 @@ class ClusterRun {
   const ClusterTools& tools_;
   const lab::RunPlan& plan_;
   std::optional<ClusterHpa> hpa_;  // none: a policy of ours
-  const std::stop_token& stop_;
+  std::stop_source end_;           // the caller's wish, or the guard's
+  const std::stop_token stop_ = end_.get_token();
+  std::stop_callback<std::function<void()>> forward_;
+  std::string over_;  // what the guard said; of its thread until that has ended
   const lab::OnProgress& on_progress_;
   kube::Client client_;
   Tuning tuning_;
   Duration length_;
   std::string name_;  // SavedScaling::run
+  std::optional<SavedScaling> saved_;
+  bool is_settled_ = false;  // a guardian could do no more
 
   std::string hpa_name_;
   std::optional<int> hpa_target_percent_;
@@ -503,6 +539,11 @@ Result<void> check_hpas(const Target& target, const std::vector<LiveHpa>& hpas, 
   for (const LiveHpa& each : hpas) {
     const bool is_changed = !hpa || hpa->target_percent;
     if (const auto trouble = owner_trouble(each); trouble && is_changed) problems.add(*trouble);
+    const json finalizers = at(parse(each.object), "metadata", "finalizers");
+    if (!hpa && finalizers.is_array() && !finalizers.empty()) {
+      problems.add(cat("HorizontalPodAutoscaler ", each.state.name, " has a finalizer, ", dump(finalizers),
+                       ": it would not go when it is deleted"));
+    }
   }
   if (hpa && hpa->target_percent && hpas.size() == 1) {
     if (const auto spec = spec_at_cpu_target(hpas.front(), *hpa->target_percent); !spec)
