@@ -16,8 +16,6 @@
 namespace mpca::keda {
 namespace {
 
-constexpr Duration kLookEvery = std::chrono::seconds(1);
-constexpr Duration kFilesReadEvery = std::chrono::seconds(10);
 constexpr std::size_t kLargestFile = 1 << 20;
 constexpr int kLargestRequest = 64 * 1024;    // a trigger's metadata are a few lines
 constexpr std::size_t kMostStreams = 20'000;  // KEDA holds one for each ScaledObject with an external-push trigger
@@ -211,11 +209,10 @@ struct OpenServer {
   }
   Service service;  // outlives `server`, whose calls are its
   std::unique_ptr<grpc::Server> server;
-  TlsFiles tls;
   int port = 0;
 };
 
-Result<std::unique_ptr<OpenServer>> open(const std::string& address, TlsFiles tls, const Source& source) {
+Result<std::unique_ptr<OpenServer>> open(const std::string& address, const TlsFiles& tls, const Source& source) {
   auto opened = std::make_unique<OpenServer>(source);
   grpc::ServerBuilder builder;
   builder.AddListeningPort(address, credentials(tls), &opened->port);
@@ -231,8 +228,16 @@ Result<std::unique_ptr<OpenServer>> open(const std::string& address, TlsFiles tl
     return fail(ErrorCode::io,
                 cat("--keda-listen: cannot listen on ", address, ": it is in use or no address of this machine", why));
   }
-  opened->tls = std::move(tls);
   return opened;
+}
+
+/// Whether gRPC takes these: by a port that is not for clients and closes at once. Only gRPC itself knows all that it
+/// asks of a chain, a key and authorities.
+Result<void> try_tls(const std::string& host, const TlsFiles& tls, const Source& source) {
+  if (open(cat(host, ":0"), tls, source)) return {};
+  return invalid(
+      "--keda-tls-cert and --keda-tls-key (or --keda-tls-ca) are changed and cannot be used: none that go together; "
+      "those before stay in use until they can");
 }
 
 }  // namespace
@@ -245,8 +250,9 @@ struct ScalerServer::Impl {
   const ScalerServerSettings settings;
   const Source source;
   const std::function<void(const std::string&)> log;
-  std::string address;
+  std::string host, address;
   int port = 0;
+  TlsFiles tls;  // the newest that could be used
   std::unique_ptr<OpenServer> server;
   std::string told_trouble;
   std::optional<Duration> files_read_at;
@@ -258,7 +264,7 @@ struct ScalerServer::Impl {
     while (!stop.stop_requested()) {
       look();
       std::unique_lock lock(mutex);
-      wake.wait_for(lock, stop, kLookEvery, [] { return false; });
+      wake.wait_for(lock, stop, settings.look_every, [] { return false; });
     }
     server.reset();
   }
@@ -268,7 +274,7 @@ struct ScalerServer::Impl {
       return;
     }
     const Duration now = os::monotonic_now();
-    if (server == nullptr || now - *files_read_at >= kFilesReadEvery) {
+    if (server == nullptr || now - *files_read_at >= settings.files_read_every) {
       files_read_at = now;
       if (const auto opened = keep_open(); !opened) {
         if (opened.error().message != told_trouble) log(opened.error().message);
@@ -279,12 +285,20 @@ struct ScalerServer::Impl {
     }
     if (server != nullptr) server->service.tell_streams();
   }
-  /// With the files as they are now; while they cannot be read, as they were.
   Result<void> keep_open() {
+    const auto taken = take_files();
+    if (server == nullptr) {
+      MPCA_TRY(server, open(address, tls, source));
+    }
+    return taken;
+  }
+  /// The files as they are now; while they cannot be read or used, nothing is different.
+  Result<void> take_files() {
     MPCA_TRY(TlsFiles files, read_tls_files(settings));
-    if (server != nullptr && files == server->tls) return {};
-    server.reset();
-    MPCA_TRY(server, open(address, std::move(files), source));
+    if (files == tls) return {};
+    MPCA_TRY_VOID(try_tls(host, files, source));
+    tls = std::move(files);
+    server.reset();  // what was wrong with them would have been found while it is open
     return {};
   }
 };
@@ -299,15 +313,15 @@ Result<ScalerServer> ScalerServer::start(const ScalerServerSettings& settings, S
                                          std::function<void(const std::string&)> log) {
   MPCA_TRY_VOID(check(settings));
   const std::size_t colon = settings.listen.rfind(':');
-  const std::string host = colon == 0 ? "[::]" : settings.listen.substr(0, colon);
   auto impl = std::make_unique<Impl>(settings, std::move(source), std::move(log));
-  impl->address = host + settings.listen.substr(colon);
-  MPCA_TRY(TlsFiles files, read_tls_files(settings));
+  impl->host = colon == 0 ? "[::]" : settings.listen.substr(0, colon);
+  impl->address = impl->host + settings.listen.substr(colon);
+  MPCA_TRY(impl->tls, read_tls_files(settings));
   // Opened once in any case: what is wrong is said at the start, and not when this process comes to lead.
-  MPCA_TRY(impl->server, open(impl->address, std::move(files), impl->source));
+  MPCA_TRY(impl->server, open(impl->address, impl->tls, impl->source));
   impl->files_read_at = os::monotonic_now();
   impl->port = impl->server->port;
-  impl->address = cat(host, ":", impl->port);
+  impl->address = cat(impl->host, ":", impl->port);
   impl->look();
   impl->thread = std::jthread([raw = impl.get()](const std::stop_token& stop) { raw->run(stop); });
   return ScalerServer(std::move(impl));

@@ -12,15 +12,19 @@
 
 #include "core/result.h"
 #include "core/settings.h"
+#include "core/time.h"
 #include "keda/scaler_answer.h"
 
 namespace mpca::keda {
 
 struct ScalerServerSettings {
   std::string listen;  // HOST:PORT or :PORT; empty: no server
-  // PEM files, read again when they change. Without a certificate: plaintext.
+  // PEM files, read again when they change. Without a certificate: plaintext. While those of now cannot be used (a pair
+  // of which one half is changed already), those before stay in use, and the port open.
   std::string tls_certificate, tls_key;
   std::string tls_client_authorities;  // given: clients have to show a certificate of theirs
+  Duration files_read_every = std::chrono::seconds(10);
+  Duration look_every = std::chrono::seconds(1);  // whether this process leads
 };
 
 SettingsTable settings_of(ScalerServerSettings& settings);
@@ -29,8 +33,8 @@ Result<void> check(const ScalerServerSettings& settings);
 
 class ScalerServer {
  public:
-  /// Opens the port whenever `source.is_leading()`, looking once a second, until destroyed; a client's streams end then
-  /// with UNAVAILABLE. Answers on gRPC's threads.
+  /// Opens the port whenever `source.is_leading()`, looking every `look_every`, until destroyed; a client's streams end
+  /// then with UNAVAILABLE. Answers on gRPC's threads.
   ///   log      a line for people, of any thread
   ///   errors   invalid_argument  as check() has them, or a certificate and key that do not go together
   ///            not_found, io     a file of TLS; the address is in use or not of this machine

@@ -6,8 +6,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <mutex>
 
 #include "core/os/file.h"
+#include "core/os/real_clock.h"
 #include "core/text.h"
 #include "support/certificates.h"
 
@@ -22,8 +24,13 @@ struct Known {
   std::atomic<bool> leads = true;
   std::atomic<int> replicas = 7;
   std::atomic<int> age_s = 1;
+  std::atomic<int> looks = 0;  // of the server, whether this leads
   Source source() {
-    return {.is_leading = [this] { return leads.load(); },
+    return {.is_leading =
+                [this] {
+                  ++looks;
+                  return leads.load();
+                },
             .find = [this](const std::string& namespace_name, const std::string& name) -> std::optional<LastDecision> {
               if (namespace_name != "shop" || name != "web") return std::nullopt;
               return LastDecision{.desired_replicas = replicas, .age = age_s.load() * 1s, .period = 15s};
@@ -50,7 +57,10 @@ class ScalerServerTest : public testing::Test {
  protected:
   void start(ScalerServerSettings settings = {}) {
     settings.listen = "127.0.0.1:0";
-    auto started = ScalerServer::start(settings, known.source(), [](const std::string&) {});
+    auto started = ScalerServer::start(settings, known.source(), [this](const std::string& line) {
+      const std::scoped_lock lock(log_mutex);
+      log.push_back(line);
+    });
     ASSERT_TRUE(started) << started.error().message;
     server = *std::move(started);
     stub = client(grpc::InsecureChannelCredentials());
@@ -79,7 +89,19 @@ class ScalerServerTest : public testing::Test {
     return stub->GetMetrics(&context, request, &response);
   }
 
+  std::vector<std::string> logged() {
+    const std::scoped_lock lock(log_mutex);
+    return log;
+  }
+  /// The server has looked at everything this often since.
+  void wait_for_looks(int count) {
+    os::RealClock clock;
+    for (const int until = known.looks + count; known.looks < until;) clock.sleep_until(clock.now() + 1ms);
+  }
+
   Known known;
+  std::mutex log_mutex;
+  std::vector<std::string> log;
   std::optional<ScalerServer> server;
   std::unique_ptr<ExternalScaler::Stub> stub;
 };
@@ -263,6 +285,55 @@ TEST_F(ScalerServerTlsTest, FilesThatDoNotGoTogetherAreSaidAtTheStart) {
   const auto missing = ScalerServer::start(settings, known.source(), {});
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().message, cat("file not found: ", authority.file("none.key")));
+}
+
+TEST_F(ScalerServerTlsTest, ARotationKeepsTheOldPairUntilTheNewOneIsWhole) {
+  const test::TestAuthority next("next-ca");
+  next.sign("server", "IP:127.0.0.1");
+  const auto trusting = [](const test::TestAuthority& one) {
+    return grpc::SslCredentials(
+        {.pem_root_certs = os::read_file(one.ca_file()).value(), .pem_private_key = {}, .pem_cert_chain = {}});
+  };
+  const auto rotate = [&](const std::string& file) {
+    ASSERT_TRUE(os::write_file(authority.file(file), os::read_file(next.file(file)).value()));
+  };
+  ScalerServerSettings settings = tls();
+  settings.look_every = 5ms;
+  settings.files_read_every = 0s;
+  start(settings);
+  ASSERT_TRUE(ask(trusting(authority)).ok());
+  EXPECT_FALSE(ask(trusting(next)).ok());
+
+  // The certificate is there and its key is not yet.
+  grpc::ClientContext context;
+  be_patient(context);
+  const auto old_client = client(trusting(authority));
+  const auto reader = old_client->StreamIsActive(&context, object());
+  externalscaler::IsActiveResponse response;
+  ASSERT_TRUE(reader->Read(&response));
+  rotate("server.pem");
+  wait_for_looks(10);
+  EXPECT_TRUE(ask(trusting(authority)).ok());
+  known.replicas = 0;
+  ASSERT_TRUE(reader->Read(&response)) << "not even its connections were closed";
+  EXPECT_FALSE(response.result());
+  EXPECT_EQ(logged(),
+            std::vector<std::string>{
+                "--keda-tls-cert and --keda-tls-key (or --keda-tls-ca) are changed and cannot be used: none "
+                "that go together; those before stay in use until they can"})
+      << "and once";
+  // Whoever comes to lead now has the old pair, too.
+  known.leads = false;
+  wait_for_looks(2);
+  known.leads = true;
+  wait_for_looks(3);
+  EXPECT_TRUE(ask(trusting(authority)).ok());
+
+  rotate("server.key");
+  wait_for_looks(10);
+  EXPECT_TRUE(ask(trusting(next)).ok());
+  EXPECT_FALSE(ask(trusting(authority)).ok());
+  EXPECT_EQ(logged().size(), 1u);
 }
 
 }  // namespace
