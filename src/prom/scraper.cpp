@@ -4,8 +4,10 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <tuple>
+#include <utility>
 
 #include "core/os/real_clock.h"
 #include "core/text.h"
@@ -53,8 +55,8 @@ struct Asked {
   MetricNames names;
 };
 
-/// What it said, nullopt when it did not.
-std::optional<PageFigures> page_of(const Result<net::HttpReply>& reply, const MetricNames& names) {
+/// What it said, nullopt when it did not. The page is gone after that.
+std::optional<PageFigures> page_of(Result<net::HttpReply> reply, const MetricNames& names) {
   if (!reply || reply->status != 200) return std::nullopt;
   const auto page = parse_exposition(reply->body);
   return page ? std::optional(figures_of(names, *page)) : std::nullopt;
@@ -89,30 +91,42 @@ struct Scraper::Impl {
         continue;
       }
       lock.unlock();
-      const auto replies = client.get_all(urls);
+      auto replies = client.get_all(urls);
       std::vector<std::optional<PageFigures>> pages;
-      for (std::size_t i = 0; i < asked.size(); ++i) pages.push_back(page_of(replies[i], asked[i].names));
+      for (std::size_t i = 0; i < asked.size(); ++i) pages.push_back(page_of(std::move(replies[i]), asked[i].names));
       lock.lock();
       for (std::size_t i = 0; i < asked.size(); ++i) record(asked[i], TimePoint(now), pages[i]);
       wake.notify_all();
     }
   }
 
-  /// Marks what is due as asked; returns when something will be.
+  /// Marks kMostAtOnce of those that are due as asked, those first that have been due longest: when they are more than
+  /// can be asked in an interval, each has its turn. Returns when something will be due.
   Duration take_due(bool of_suspects, Duration now, std::vector<Asked>& asked, std::vector<std::string>& urls) {
+    struct Due {
+      const std::string* key;
+      const Workload* workload;
+      std::int64_t id;
+      Target* target;
+    };
+    std::vector<Due> due;
     Duration next = now + kLongestWait;
     for (auto& [key, workload] : workloads) {
       for (auto& [id, target] : workload.targets) {
         if (target.is_suspect != of_suspects || target.is_asked) continue;
-        if (target.next > now) {
+        if (target.next > now)
           next = std::min(next, target.next);
-          continue;
-        }
-        target.is_asked = true;
-        target.next = after(now, target.phase);
-        asked.push_back({key, workload.number, id, workload.settings.names});
-        urls.push_back(cat("http://", target.address, workload.settings.path));
+        else
+          due.push_back({&key, &workload, id, &target});
       }
+    }
+    const auto first = due.begin(), end = first + static_cast<std::ptrdiff_t>(std::min(due.size(), kMostAtOnce));
+    std::ranges::partial_sort(first, end, due.end(), {}, [](const Due& one) { return one.target->next; });
+    for (const Due& one : std::span(first, end)) {
+      one.target->is_asked = true;
+      one.target->next = after(now, one.target->phase);
+      asked.push_back({*one.key, one.workload->number, one.id, one.workload->settings.names});
+      urls.push_back(cat("http://", one.target->address, one.workload->settings.path));
     }
     return next;
   }

@@ -1,7 +1,10 @@
 // Reads the pods' own /metrics, for numbers that are one or two seconds old instead of the thirty to sixty of a
-// Prometheus between. All pods that are due are asked at the same time, each with its time limit; a workload's pods are
-// due at different parts of the interval. Those that did not answer last time are asked by a thread of their own, so
-// that one that hangs keeps nobody waiting.
+// Prometheus between. Pods that are due are asked at the same time, kMostAtOnce of them, those first that have been due
+// longest; each has its time limit. A workload's pods are due at different parts of the interval. Those that did not
+// answer last time are asked by a thread of their own, so that one that hangs keeps nobody waiting.
+//
+// Memory: each of the two threads holds kMostAtOnce pages of max_page_bytes at most (128 MiB together as it is set) and
+// what it reads of one of them at a time, however many pods there are.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +16,9 @@
 #include "prom/pod_window.h"
 
 namespace mpca::prom {
+
+/// Pods that one thread asks at the same time.
+constexpr std::size_t kMostAtOnce = 32;
 
 struct ScrapeTarget {
   std::int64_t id = 0;    // of this pod for its whole life
@@ -28,10 +34,10 @@ struct ScrapedWorkload {
 };
 
 struct ScraperSettings {
-  Duration interval = std::chrono::seconds(1);    // between scrapes of a pod; > 0
-  Duration time_limit = std::chrono::seconds(1);  // of one scrape
-  int slots = 4;                                  // parts of the interval that pods are spread over; 1: all at once
-  std::size_t max_page_bytes = std::size_t{8} << 20;
+  Duration interval = std::chrono::seconds(1);        // between scrapes of a pod; > 0
+  Duration time_limit = std::chrono::seconds(1);      // of one scrape
+  int slots = 4;                                      // parts of the interval that pods are spread over; 1: all at once
+  std::size_t max_page_bytes = std::size_t{2} << 20;  // a pod with a larger one did not answer
 };
 
 /// Safe for any number of threads.

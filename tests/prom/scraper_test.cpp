@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 
 #include "core/os/real_clock.h"
@@ -119,6 +120,40 @@ TEST(Scraper, OtherNamesBeginAnew) {
   scraper.set_workload("shop", {.names = {.requests = "no_such"}, .targets = {{1, pod.address()}}});
   ASSERT_TRUE(eventually([&] { return scraper.read("shop").cpu_cores.has_value(); }));
   EXPECT_FALSE(scraper.read("shop").served_rate_rps.has_value());
+}
+
+// A hundred that are due all the time, each with an answer of 10 ms, at one address and told apart by their paths.
+TEST(Scraper, ManyAreAskedAFewAtATimeAndEachHasItsTurn) {
+  constexpr int kPods = 100;
+  std::atomic<int> open = 0, most = 0;
+  std::atomic<int> scrapes[kPods] = {};
+  os::RealClock clock;
+  TinyHttpServer server([&](std::string_view path) {
+    const int now = ++open;
+    for (int seen = most; now > seen && !most.compare_exchange_weak(seen, now);) continue;
+    clock.sleep_until(clock.now() + 10ms);
+    ++scrapes[parse_int(path.substr(1)).value()];
+    --open;
+    return std::optional(TinyHttpServer::ok("toy_in_flight_requests 2\n"));
+  });
+  Scraper scraper({.interval = 1ms, .time_limit = 10s, .slots = 1});
+  for (int i = 0; i < kPods; ++i)
+    scraper.set_workload(cat(i), {.path = cat("/", i), .targets = {{1, cat("127.0.0.1:", server.port())}}});
+  EXPECT_TRUE(eventually([&] { return std::ranges::all_of(scrapes, [](const auto& count) { return count >= 5; }); }));
+  EXPECT_LE(most, 2 * static_cast<int>(kMostAtOnce)) << "of two threads";
+}
+
+TEST(Scraper, APageThatIsTooLargeIsNoAnswer) {
+  TinyHttpServer server([&](std::string_view path) {
+    const std::string filler(path == "/large" ? std::size_t{2} << 20 : 0, '#');
+    return std::optional(TinyHttpServer::ok(cat("toy_in_flight_requests 2\n#", filler, "\n")));
+  });
+  Scraper scraper({.interval = kInterval, .time_limit = 10s});
+  const std::string address = cat("127.0.0.1:", server.port());
+  scraper.set_workload("large", {.path = "/large", .targets = {{1, address}}});
+  scraper.set_workload("small", {.path = "/small", .targets = {{1, address}}});
+  ASSERT_TRUE(scraper.wait_until_answering("small", 10s));
+  EXPECT_FALSE(scraper.wait_until_answering("large", 200ms));
 }
 
 }  // namespace
