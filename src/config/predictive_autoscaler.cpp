@@ -106,7 +106,7 @@ void read_workload(const Fields& spec, policy::Workload& workload) {
     const auto setting = std::ranges::find(table, field.setting, &Setting::name);
     MPCA_CHECK(setting != table.end(), "no such setting of a workload");
     if (field.is_required && !spec.has(field.key)) spec.problem(field.key, "is missing");
-    const auto text = setting_text(spec, field.key, setting->info());
+    const auto text = setting_text(spec, field.key, internal::info_of(field, table));
     if (!text) continue;
     if (const auto done = setting->set(*text); !done) spec.problem(field.key, done.error().message);
   }

@@ -344,14 +344,12 @@ Json load() {
 
 Json spec() {
   policy::Workload workload;
-  const std::vector<SettingInfo> of_workload = infos(policy::settings_of(workload));
+  const SettingsTable of_workload = policy::settings_of(workload);
   Json properties = {{"scaleTargetRef", scale_target()}, {"mode", mode()}};
   std::vector<std::string_view> required = {"scaleTargetRef"};
   for (const WorkloadField& field : kWorkloadFields) {
-    const SettingInfo* info = find_setting(of_workload, field.setting);
-    MPCA_CHECK(info != nullptr, "no such setting of a workload");
-    properties[std::string(field.key)] =
-        setting_of(*info, field.sentence, field.is_required ? Default::none : Default::filled_in);
+    properties[std::string(field.key)] = setting_of(internal::info_of(field, of_workload), field.sentence,
+                                                    field.is_required ? Default::none : Default::filled_in);
     if (field.is_required) required.push_back(field.key);
   }
   properties["load"] = load();

@@ -102,6 +102,7 @@ struct Client::Impl {
     std::string_view content_type{};
     Priority priority = Priority::normal;
     Detail detail = Detail::whole;  // of a GET, of lists
+    bool is_once = false;
   };
 
   std::string place(const Call& call) const {
@@ -120,7 +121,7 @@ struct Client::Impl {
       ApiError& error = answer.error();
       if (error.failure == Failure::unauthorized && !std::exchange(has_renewed, true) && credentials.renew()) continue;
       const auto wait = wait_before_retry(error, attempt, is_read);
-      if (!wait || attempt >= settings.max_attempts || clock.now() + *wait > end) return answer;
+      if (!wait || call.is_once || attempt >= settings.max_attempts || clock.now() + *wait > end) return answer;
       clock.sleep_until(clock.now() + *wait);
     }
   }
@@ -272,6 +273,16 @@ ApiResult<std::string> Client::patch(const std::string& path, PatchKind kind, st
                      .content_type = content_type_of(kind),
                      .priority = priority,
                      .detail = detail});
+}
+
+ApiResult<std::string> Client::patch_once(const std::string& path, PatchKind kind, std::string body,
+                                          Priority priority) {
+  return impl_->run({.method = "PATCH",
+                     .path = path,
+                     .body = std::move(body),
+                     .content_type = content_type_of(kind),
+                     .priority = priority,
+                     .is_once = true});
 }
 
 ApiResult<std::string> Client::remove(const std::string& path, Priority priority, std::string options) {

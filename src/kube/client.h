@@ -73,6 +73,9 @@ class Client {
   ApiResult<std::string> put(const std::string& path, std::string body, Priority priority = Priority::normal);
   ApiResult<std::string> patch(const std::string& path, PatchKind kind, std::string body,
                                Priority priority = Priority::normal, Detail detail = Detail::whole);
+  /// One attempt, whatever the settings say: for what must not happen later than when the caller asked whether it may.
+  ApiResult<std::string> patch_once(const std::string& path, PatchKind kind, std::string body,
+                                    Priority priority = Priority::normal);
   /// `options` is a DeleteOptions object, such as preconditions on uid and resourceVersion; empty: none.
   ApiResult<std::string> remove(const std::string& path, Priority priority = Priority::normal,
                                 std::string options = {});

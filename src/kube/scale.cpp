@@ -106,7 +106,7 @@ ApiResult<Scale> patch_scale(Client& client, const ScaleTarget& target, int repl
                              const std::string& resource_version) {
   const std::string path = scale_path(target);
   const json patch = {{"metadata", {{"resourceVersion", resource_version}}}, {"spec", {{"replicas", replicas}}}};
-  return read_scale(client, path, client.patch(path, PatchKind::merge, internal::dump(patch), Priority::scale));
+  return read_scale(client, path, client.patch_once(path, PatchKind::merge, internal::dump(patch), Priority::scale));
 }
 
 }  // namespace mpca::kube

@@ -54,7 +54,7 @@ TEST(PredictiveAutoscaler, WhatIsNotSaidIsTheTablesDefault) {
 TEST(PredictiveAutoscaler, EachFieldOfThePredictivePartIsASettingOfThePolicy) {
   const auto object = parse_autoscaler(with(R"(
   mode: Auto
-  minReplicas: 0
+  minReplicas: 3
   targetUtilization: 0.5
   period: 1m
   objective: {lateShare: 0.01, latencyTarget: 400ms}
@@ -65,7 +65,7 @@ TEST(PredictiveAutoscaler, EachFieldOfThePredictivePartIsASettingOfThePolicy) {
                                        "f");
   ASSERT_TRUE(object) << object.error().message;
   EXPECT_EQ(object->mode, Mode::automatic);
-  EXPECT_EQ(object->workload.min_replicas, 0);
+  EXPECT_EQ(object->workload.min_replicas, 3);
   EXPECT_EQ(object->workload.target_utilization, 0.5);
   EXPECT_EQ(object->workload.period, 1min);
   EXPECT_EQ(object->policy,
@@ -109,11 +109,12 @@ TEST(PredictiveAutoscaler, MetricsAreThePolicyHpaItself) {
       "it was accepted: hpa:metrics=cpu:60%,min=2,max=20,down-window=120s,tolerance=0.2");
 }
 
-TEST(PredictiveAutoscaler, AWorkloadThatMayBeZeroHasAnOwnHpa) {
+// Who has set zero meant it and is left alone: a decision for zero would be the last one.
+TEST(PredictiveAutoscaler, NothingIsScaledToZero) {
   std::string text = with(kHpa);
   text.replace(text.find("minReplicas: 2"), 14, "minReplicas: 0");
-  EXPECT_EQ(message_of(parse_autoscaler(text, "f")),
-            "it was accepted: predictive:hpa=metrics=cpu:60%+min=0+max=20+down-window=120s");
+  const std::string message = message_of(parse_autoscaler(text, "f"));
+  EXPECT_NE(message.find("minReplicas is 0; must be a whole number >= 1"), std::string::npos) << message;
 }
 
 TEST(PredictiveAutoscaler, WhatIsStaleForTheLoadIsStaleForThePolicy) {
@@ -188,7 +189,7 @@ TEST(PredictiveAutoscaler, AStoredObjectWithItsDefaultsFilledInIsReadAsItsManife
             "predictive:late-share=0.01,latency-target=400ms,readiness-lag=1m30s,readiness-lag-spread=0.4,"
             "fallback-replicas=8,blind-after=3m,"
             "calendar=sale@2026-11-27T07:00:00Z/2026-11-27T21:00:00Z*3;may=sunday:2026-05-01,"
-            "hpa=metrics=cpu:60%;pods/served-rate:500m+min=0+max=20+down-window=120s+down-policies=percent:10/60s+"
+            "hpa=metrics=cpu:60%;pods/served-rate:500m+min=1+max=20+down-window=120s+down-policies=percent:10/60s+"
             "down-tolerance=0.2,stale-after=45s,dead-band=0.08");
 }
 
@@ -223,7 +224,7 @@ spec:
       "f.yaml: spec.scaleTargetRef.kind is empty\n"
       "f.yaml: spec.scaleTargetRef.name is missing\n"
       "f.yaml: spec.mode is \"auto\"; must be Off, Recommend, Shadow or Auto\n"
-      "f.yaml: spec.minReplicas is -1; must be a whole number >= 0 and <= 1000000\n"
+      "f.yaml: spec.minReplicas is -1; must be a whole number >= 1 and <= 1000000\n"
       "f.yaml: spec.maxReplicas is missing\n"
       "f.yaml: spec.capacityPerReplica is missing\n"
       "f.yaml: spec.targetUtilization is 1.5; must be > 0 and <= 1\n"
@@ -415,7 +416,7 @@ TEST(CustomResourceDefinition, HasTheDefaultsAndLimitsOfTheTables) {
       R"("exclusiveMinimum":true,"maximum":1.0,"default":0.7})");
   EXPECT_EQ(
       json_text(property(spec, "minReplicas")),
-      R"({"description":"Lower bound of every decision. Default: 2.","type":"integer","format":"int32","minimum":0,)"
+      R"({"description":"Lower bound of every decision. Default: 2.","type":"integer","format":"int32","minimum":1,)"
       R"("maximum":1000000,"default":2})");
   EXPECT_EQ(property(spec, "maxReplicas").find("default"), nullptr);
   EXPECT_EQ(property(spec, "mode").find("default")->text, "Recommend");

@@ -116,6 +116,15 @@ TEST_F(ClientTest, TooManyRequestsWaitsAsLongAsItIsToldAndThenWritesToo) {
   EXPECT_LE(passed(), 2s + 400ms);
 }
 
+// Who asked whether it leads, and then waited, may lead no more.
+TEST_F(ClientTest, AWriteThatMustNotComeLaterIsTriedOnce) {
+  fail_next({.status = 429, .reason = "TooManyRequests", .headers = "Retry-After: 2\r\n"});
+  const auto answer = client.patch_once(kWeb, PatchKind::merge, R"({"spec":{"replicas":4}})");
+  ASSERT_FALSE(answer.has_value());
+  EXPECT_EQ(answer.error().failure, Failure::too_many_requests);
+  EXPECT_EQ(passed(), 0s);
+}
+
 TEST_F(ClientTest, AWaitLongerThanThePatienceIsTheCallersToWait) {
   fail_next({.status = 429,
              .reason = "TooManyRequests",

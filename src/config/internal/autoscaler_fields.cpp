@@ -60,6 +60,15 @@ SettingsTable settings_of(ScrapeSource& scrape) {
   };
 }
 
+SettingInfo info_of(const WorkloadField& field, const SettingsTable& of_workload) {
+  const auto setting = std::ranges::find(of_workload, field.setting, &Setting::name);
+  MPCA_CHECK(setting != of_workload.end(), "no such setting of a workload");
+  const SettingInfo& info = setting->info();
+  if (field.least == 0) return info;
+  return Setting(info.name, setting->place(), info.unit, Range::between(field.least, info.range.high), info.sentence)
+      .info();
+}
+
 std::optional<std::string> setting_text(const Fields& fields, std::string_view key, const SettingInfo& info) {
   const Node* node = fields.node().find(key);
   if (node == nullptr) return std::nullopt;

@@ -18,9 +18,11 @@ struct WorkloadField {
   std::string_view setting;
   std::string_view sentence;  // empty: the table's
   bool is_required = false;
+  int least = 0;  // above the setting's own lowest value
 };
 inline constexpr WorkloadField kWorkloadFields[] = {
-    {"minReplicas", "min-replicas", ""},
+    // Zero is a person's wish that is left alone, here as by the HPA, so a decision for it could never be taken back.
+    {"minReplicas", "min-replicas", "", false, 1},
     {"maxReplicas", "max-replicas", "", true},
     {"capacityPerReplica", "capacity",
      "Requests per second that one ready replica serves. What is learned stays within a quarter and four times of it",
@@ -63,6 +65,9 @@ inline constexpr TakenSetting kTakenSettings[] = {
 /// Named as the fields are.
 SettingsTable settings_of(LoadSource& load);
 SettingsTable settings_of(ScrapeSource& scrape);
+
+/// The setting of a workload as the field takes it.
+SettingInfo info_of(const WorkloadField& field, const SettingsTable& of_workload);
 
 /// The field as the setting takes it, in its shortest form; nullopt: absent, or refused, which is noted.
 std::optional<std::string> setting_text(const Fields& fields, std::string_view key, const SettingInfo& info);
