@@ -114,7 +114,7 @@ Command replay_command() {
   command.positionals = {"log"};
   command.examples = {"mpc-autoscaler replay out/spike/spike/lab-mpc/decisions.jsonl",
                       "mpc-autoscaler replay decisions.jsonl --policy reactive:target=0.6",
-                      "mpc-autoscaler replay /var/lib/mpc-autoscaler/records --workload shop/web"};
+                      "mpc-autoscaler replay /var/lib/mpc-autoscaler --workload shop/web"};
   return make_command<ReplayOptions>(std::move(command), settings_of, replay);
 }
 

@@ -23,7 +23,8 @@ SettingsTable settings_of(ShadowOptions& options) {
       Setting("log", &options.log, "a flight recorder's directory or one of its segments, or a decisions.jsonl")
           .require(),
       {"workload", &options.workload, "NAMESPACE/NAME, where a recorder's directory holds several"},
-      {"html", &options.html, "write the report there as a page, too"},
+      {"html", &options.html,
+       "write the report there as a page, too; -: to the standard output, and the text to the standard error"},
       {"replica-vcpu", &options.size.vcpu, "vCPU", Range::above(0), "what a replica asks for"},
       {"replica-memory-gib", &options.size.memory_gib, "GiB", Range::at_least(0), "what a replica asks for"},
       {"yandex-vcpu-hour-rub", &options.yandex_vcpu_hour_rub, "RUB", Range::at_least(0.0),
@@ -58,13 +59,13 @@ Result<int> shadow(const ShadowOptions& options, Context& context) {
   }
   MPCA_TRY(const report::ShadowReport report, read_shadow(source, context));
   const auto providers = report::providers(options.yandex_vcpu_hour_rub, options.yandex_memory_gib_hour_rub);
-  context.out << report::shadow_text(report, providers, options.size);
+  talk(options.html, context) << report::shadow_text(report, providers, options.size);
   if (options.html.empty()) return 0;
   const std::string command =
       cat("mpc-autoscaler report shadow ", options.log,
           options.workload.empty() ? "" : cat(" --workload ", options.workload), " --html ", options.html);
-  MPCA_TRY_VOID(write_result(options.html, report::shadow_html(report, providers, options.size, command)));
-  context.out << "\nReport: " << options.html << '\n';
+  MPCA_TRY_VOID(write_or_print(options.html, report::shadow_html(report, providers, options.size, command), context));
+  if (options.html != "-") context.out << "\nReport: " << options.html << '\n';
   return 0;
 }
 
@@ -75,9 +76,8 @@ Command report_shadow_command() {
   command.path = "report shadow";
   command.sentence = "what a policy that only watched would have cost beside whoever was in charge";
   command.positionals = {"log"};
-  command.examples = {
-      "mpc-autoscaler report shadow /var/lib/mpc-autoscaler/records --workload shop/web --html shadow.html",
-      "mpc-autoscaler report shadow out/spike/spike/predictive/decisions.jsonl --replica-vcpu 0.5"};
+  command.examples = {"mpc-autoscaler report shadow /var/lib/mpc-autoscaler --workload shop/web --html shadow.html",
+                      "mpc-autoscaler report shadow out/spike/spike/predictive/decisions.jsonl --replica-vcpu 0.5"};
   return make_command<ShadowOptions>(std::move(command), settings_of, shadow);
 }
 

@@ -26,4 +26,16 @@ inline Result<void> write_result(const std::string& path, std::string_view conte
   return os::write_file(path, content);
 }
 
+/// The same, and `-` is the standard output.
+inline Result<void> write_or_print(const std::string& path, std::string_view content, Context& context) {
+  if (path != "-") return write_result(path, content);
+  context.out << content;
+  return {};
+}
+
+/// Where to say what is not the result: not in the middle of it.
+inline std::ostream& talk(const std::string& out_path, Context& context) {
+  return out_path == "-" ? context.err : context.out;
+}
+
 }  // namespace mpca::app

@@ -16,15 +16,7 @@ namespace mpca::app {
 
 /// Writes a trace as CSV, whole or not at all; `-` is the standard output.
 inline Result<void> write_trace(const trace::DemandTrace& trace, const std::string& path, Context& context) {
-  const std::string text = trace::trace_csv(trace);
-  if (path != "-") return write_result(path, text);
-  context.out << text;
-  return {};
-}
-
-/// Where to say that a trace was written: not in the middle of the trace itself.
-inline std::ostream& talk(const std::string& out_path, Context& context) {
-  return out_path == "-" ? context.err : context.out;
+  return write_or_print(path, trace::trace_csv(trace), context);
 }
 
 /// The sentence that these commands end with: `saved x.csv (80 points, dt=15s)`.

@@ -7,6 +7,7 @@
 
 #include "apps/call_command.h"
 #include "core/os/file.h"
+#include "core/text.h"
 #include "runlog/flight_recorder.h"
 #include "support/observations.h"
 #include "support/temporary_directory.h"
@@ -97,6 +98,18 @@ TEST(RecordingCommands, ReportShadowTellsBothBillsAndWritesThePage) {
   EXPECT_TRUE(contains(answer.out, "3.3")) << answer.out;
   EXPECT_TRUE(contains(os::read_file(page).value_or(""), "--workload shop/web --html"))
       << "the command that repeats it";
+}
+
+TEST(RecordingCommands, ReportShadowKeepsPageAndTextApartOnTheStandardOutput) {
+  TemporaryDirectory directory;
+  record_an_hour(directory.path());
+  const Answer answer =
+      call(report_shadow_command(), {{"log", directory.path()}, {"workload", "shop/web"}, {"html", "-"}});
+  EXPECT_EQ(answer.code, 0) << answer.err;
+  EXPECT_TRUE(answer.out.starts_with("<!doctype html>"));
+  EXPECT_TRUE(trim(answer.out).ends_with("</html>"));
+  EXPECT_TRUE(contains(answer.err, "shop/web: 200 decisions of predictive")) << answer.err;
+  EXPECT_FALSE(answer.err.contains("<html"));
 }
 
 }  // namespace
