@@ -37,7 +37,9 @@ struct BacktestOptions {
 
 SettingsTable settings_of(BacktestOptions& options) {
   return {
-      Setting("trace", &options.traces, "trace files: our CSV or any format that `trace import` reads").require(),
+      Setting("trace", &options.traces,
+              "trace files: our CSV or any format that `trace import` reads; a folder stands for the files in it")
+          .require(),
       {"policy", &options.policies,
        policies_sentence("policies as NAME[:key=value,...], or families as NAME:sweep", kJudgedPolicies)},
       {"world",
@@ -54,7 +56,8 @@ SettingsTable settings_of(BacktestOptions& options) {
       Setting("out", &options.out, "directory for the results; the same command goes on with what is there").require(),
       {"json", &options.json, "file for rows and comparisons as JSON; empty: none"},
       {"jobs", &options.jobs, "", Range::between(1, 1024), "runs at the same time; the results do not depend on it"},
-      {"shard", &options.shard, "play only part I of N (as I/N), for `study merge`"},
+      {"shard", &options.shard,
+       "play only part I of N (as I/N), for `study merge`; 0 is part N, for who counts from 0"},
       {"no-opponents", &options.no_opponents, "leave out hpa:sweep and clairvoyant where they are not asked for"},
       {"force", &options.force, "replace the results of another study in --out"},
       time_zone_setting(options.clock),
@@ -64,11 +67,12 @@ SettingsTable settings_of(BacktestOptions& options) {
 
 Result<study::Shard> parse_shard(std::string_view text) {
   const std::vector<std::string_view> parts = split(text, '/');
-  const std::int64_t index = parse_int(parts.front()).value_or(0);
+  const std::int64_t index = parse_int(parts.front()).value_or(-1);
   const std::int64_t count = parts.size() == 2 ? parse_int(parts.back()).value_or(0) : 0;
-  if (index < 1 || count < index || count > std::numeric_limits<int>::max())
-    return invalid(cat("--shard is \"", text, "\"; must be I/N with 1 <= I <= N, such as 2/8"));
-  return study::Shard{.index = static_cast<int>(index), .count = static_cast<int>(count)};
+  if (index < 0 || count < 1 || count < index || count > std::numeric_limits<int>::max())
+    return invalid(cat("--shard is \"", text, "\"; must be I/N with 0 <= I <= N, such as 2/8"));
+  // An Indexed Job counts its pods from 0.
+  return study::Shard{.index = static_cast<int>(index == 0 ? count : index), .count = static_cast<int>(count)};
 }
 
 Result<int> backtest(const BacktestOptions& options, Context& context) {
@@ -79,7 +83,8 @@ Result<int> backtest(const BacktestOptions& options, Context& context) {
            config::resolve_policy_texts(given_or(options.policies, kJudgedPolicies)));
   MPCA_TRY(sim::WallClock clock, wall_clock(options.clock));
   MPCA_TRY_VOID(check_dates("--policy", policies, options.clock));
-  MPCA_TRY(std::vector<trace::DemandTrace> traces, load_traces(options.traces, context.stop));
+  MPCA_TRY(const std::vector<std::string> files, trace_files(options.traces));
+  MPCA_TRY(std::vector<trace::DemandTrace> traces, load_traces(files, context.stop));
   if (shard.count > 1 && !options.json.empty())
     return invalid("--json: a shard has no comparison of its own; give --json to `study merge`");
   study::BacktestSettings settings{.traces = {},
@@ -95,7 +100,7 @@ Result<int> backtest(const BacktestOptions& options, Context& context) {
                                    .out = options.out,
                                    .command = context.command_line,
                                    .program = kVersionText};
-  for (std::size_t i = 0; i < traces.size(); ++i) settings.traces.push_back({options.traces[i], std::move(traces[i])});
+  for (std::size_t i = 0; i < traces.size(); ++i) settings.traces.push_back({files[i], std::move(traces[i])});
 
   ProgressBar bar(context.err, context.err_is_terminal);
   const auto report = study::backtest(settings, context.stop, [&](const auto& progress) { bar.show(progress.done); });

@@ -6,6 +6,7 @@ backtest_test.py BIN: the folder with mpc-autoscaler. Prints a line per check th
 
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -74,6 +75,17 @@ def main(tmp):
     check(json.loads((tmp / "again.json").read_text())["rows"] == document["rows"], "going on changes nothing")
     expect(run(*study, "--seeds", "3", "--out", tmp / "whole"), 2, "holds something else")
 
+    # Counted from 0, as the pods of an Indexed Job, and with a folder of traces.
+    (tmp / "traces" / "lost+found").mkdir(parents=True)
+    (tmp / "traces" / ".hidden").write_text("no trace")
+    expect(run("backtest", "--trace", tmp / "traces", "--policy", "reactive", "--out", tmp / "x"), 2, "there are no files in")
+    for path in (WAVE, SPIKE):
+        shutil.copy(path, tmp / "traces")
+    for part in (0, 1):
+        expect(run("backtest", "--trace", tmp / "traces", *study[4:], "--shard", f"{part}/2", "--out", tmp / f"pod{part}"), 0, "is complete")
+    expect(run("study", "merge", tmp / "pod0", tmp / "pod1", "--out", tmp / "pods", "--json", tmp / "pods.json"), 0, "Report: ")
+    check(json.loads((tmp / "pods.json").read_text())["rows"] == document["rows"], "so do parts that are counted from 0")
+
     for part in (1, 2):
         expect(run(*study, "--shard", f"{part}/2", "--out", tmp / f"part{part}", "--jobs", "1"), 0, "is complete")
     expect(run("study", "merge", tmp / "part1", tmp / "part2", "--out", tmp / "merged", "--json", tmp / "merged.json"), 0, "Report: ")
@@ -85,7 +97,8 @@ def main(tmp):
     expect(run(*lean, "--world", "requests", "--set", f"readiness-lag=@{tmp / 'lags.txt'}", "--out", tmp / "lags"), 0, "Report: ")
     expect(run(*lean, "--set", "readines-lag=4s", "--out", tmp / "x"), 2, 'did you mean "readiness-lag"?')
     expect(run(*lean, "--set", "readiness-lag=@nowhere.txt", "--out", tmp / "x"), 2, "nowhere.txt")
-    expect(run(*lean, "--shard", "3/2", "--out", tmp / "x"), 2, "must be I/N with 1 <= I <= N")
+    expect(run(*lean, "--shard", "3/2", "--out", tmp / "x"), 2, "must be I/N with 0 <= I <= N")
+    expect(run(*lean, "--shard", "0/0", "--out", tmp / "x"), 2, "must be I/N with 0 <= I <= N")
     expect(run(*lean, "--preset", "standart", "--out", tmp / "x"), 2, 'did you mean "standard"?')
     expect(run("backtest", "--trace", SPIKE, "--policy", "reactiv", "--out", tmp / "x"), 2, 'did you mean "reactive"?')
     expect(run("backtest", "--trace", tmp / "none.csv", "--policy", "reactive", "--out", tmp / "x"), 2, "none.csv")

@@ -5,8 +5,10 @@ deploy_test.py BIN: the folder with mpc-autoscaler. Prints a line per check that
 """
 
 import pathlib
+import shutil
 import subprocess
 import sys
+import tempfile
 
 from checks import check, finish
 
@@ -66,10 +68,12 @@ def check_binding(path, binding, objects):
     check(role["kind"] == kind, f"{path.name}: a {binding['kind']} binds a {kind}", role)
 
 
-def check_pods(path, deployment):
-    spec = deployment["spec"]
+def check_pods(path, workload):
+    """Of a Deployment or a Job."""
+    spec = workload["spec"]
     labels = spec["template"]["metadata"]["labels"]
-    check(spec["selector"]["matchLabels"].items() <= labels.items(), f"{path.name}: the selector finds its pods", labels)
+    if workload["kind"] == "Deployment":
+        check(spec["selector"]["matchLabels"].items() <= labels.items(), f"{path.name}: the selector finds its pods", labels)
     pod = spec["template"]["spec"]
     security = pod["securityContext"]
     check(security["runAsNonRoot"] is True and security["seccompProfile"]["type"] == "RuntimeDefault",
@@ -79,7 +83,35 @@ def check_pods(path, deployment):
         check(context == {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True,
                           "capabilities": {"drop": ["ALL"]}}, f"{path.name}: a container without rights", context)
         check({"cpu", "memory"} <= container["resources"]["requests"].keys(), f"{path.name}: requests", container)
-        check(container["image"] == "mpc-autoscaler:local", f"{path.name}: the image of scripts/image", container)
+        check(container["image"] == "mpc-autoscaler:local" and container["imagePullPolicy"] == "IfNotPresent",
+              f"{path.name}: the image of scripts/image", container)
+        # There is no shell in it, nor anything else.
+        check(container.get("command", ["mpc-autoscaler"])[0] in ("mpc-autoscaler", "toy-load", "loadgen"),
+              f"{path.name}: a program of the image", container)
+
+
+def check_study():
+    """Both Jobs, played here with the traces of data/: what a pod is started with is what the manifest says."""
+    paths = [DEPLOY / "study" / name for name in ("backtest-job.yaml", "merge-job.yaml")]
+    backtest, merge = (documents(path)[0]["spec"] for path in paths)
+    count = backtest["completions"]
+    args, merge_args = (each["template"]["spec"]["containers"][0]["args"] for each in (backtest, merge))
+    check(f"--shard=$(JOB_COMPLETION_INDEX)/{count}" in args, "as many shards as pods", args)
+    parts = [arg for arg in merge_args if arg.startswith("--part=")]
+    out = next(arg for arg in args if arg.startswith("--out=")).removeprefix("--out=")
+    check(parts == [f"--part={out.replace('$(JOB_COMPLETION_INDEX)', str(i))}" for i in range(count)], "each pod's part is merged", parts)
+    with tempfile.TemporaryDirectory() as folder:
+        (pathlib.Path(folder) / "traces").mkdir()
+        shutil.copy(ROOT / "data/traces/baseline_spike_profile_dt15.csv", pathlib.Path(folder) / "traces")
+
+        def pod(args, index=""):
+            done = program(*(arg.replace("/study", folder).replace("$(JOB_COMPLETION_INDEX)", str(index)) for arg in args))
+            check(done.returncode == 0, f"a pod ends well: {' '.join(args)}", done.stdout + done.stderr)
+
+        for index in range(count):
+            pod(args, index)
+        pod(merge_args)
+        check((pathlib.Path(folder) / "out/report.html").exists() and (pathlib.Path(folder) / "out.json").exists(), "a report of all parts")
 
 
 def check_controller(objects):
@@ -183,22 +215,23 @@ def check_command():
 
 def main():
     applied = sorted(DEPLOY.glob("*.yaml"))
-    all_paths = applied + sorted((DEPLOY / "optional").glob("*.yaml")) + sorted((DEPLOY / "examples").glob("*.yaml"))
+    all_paths = applied + [path for name in ("optional", "examples", "study") for path in sorted((DEPLOY / name).glob("*.yaml"))]
     check(len(all_paths) >= 8, "manifests are there", all_paths)
     for path in all_paths:
         objects = documents(path)
         for each in objects:
-            check({"apiVersion", "kind", "metadata"} <= each.keys() and each["metadata"]["name"], f"{path.name}: an object")
+            check({"apiVersion", "kind", "metadata"} <= each.keys() and {"name", "generateName"} & each["metadata"].keys(), f"{path.name}: an object")
             if each["kind"] in ("Role", "ClusterRole"):
                 check_rules(path, each)
             if each["kind"].endswith("RoleBinding"):
                 check_binding(path, each, objects)
-            if each["kind"] == "Deployment":
+            if each["kind"] in ("Deployment", "Job"):
                 check_pods(path, each)
     check_controller([each for path in applied for each in documents(path)])
     check_order(applied)
     check_keda()
     check_experiments()
+    check_study()
     check_reference(documents(DEPLOY / "crd.yaml")[0])
     check_command()
     return finish()
