@@ -149,8 +149,7 @@ std::optional<Controller::Job> Controller::take(const std::stop_token& stop) {
   take_out_of_line(key, entry);
   entry.due = std::nullopt;
   entry.running_since = now;
-  return Job{
-      .key = key, .session = entry.session.get(), .update = std::exchange(entry.update, std::nullopt), .term = term_};
+  return Job{.key = key, .session = entry.session, .update = std::exchange(entry.update, std::nullopt), .term = term_};
 }
 
 void Controller::finish(const Job& job, PeriodResult result) {
@@ -205,10 +204,9 @@ void Controller::work(const std::stop_token& stop) {
       continue;
     }
     if (job->session == nullptr) {
-      auto session = std::make_unique<Session>(environment_, job->update->first, job->update->second);
-      job->session = session.get();
+      job->session = std::make_shared<Session>(environment_, job->update->first, job->update->second);
       const std::scoped_lock lock(mutex_);
-      entries_.at(job->key).session = std::move(session);
+      entries_.at(job->key).session = job->session;
     } else if (job->update) {
       job->session->update(std::move(job->update->first), std::move(job->update->second));
     }
@@ -243,11 +241,11 @@ void Controller::forget_states(const SessionTools& tools) {
 }
 
 void Controller::save_all(int workers, Duration patience) {
-  std::vector<Session*> sessions;
+  std::vector<std::shared_ptr<Session>> sessions;  // the watches go on: an object may go while it is saved
   {
     const std::scoped_lock lock(mutex_);
     for (auto& [key, entry] : entries_)
-      if (entry.session) sessions.push_back(entry.session.get());
+      if (entry.session) sessions.push_back(entry.session);
   }
   const Duration end = os::monotonic_now() + patience;
   std::atomic<std::size_t> next = 0;

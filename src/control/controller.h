@@ -75,7 +75,7 @@ class Controller {
   using Object = std::pair<config::AutoscalerObject, std::optional<std::string>>;  // with why it is not understood
   struct Entry {
     std::string uid;
-    std::unique_ptr<Session> session;       // of the thread that runs it while `running_since` is set
+    std::shared_ptr<Session> session;       // of the thread that runs it while `running_since` is set
     std::optional<Object> update;           // to be taken over before the next period
     std::optional<Duration> due;            // monotonic; not set: not in line
     std::optional<Duration> running_since;  // monotonic
@@ -85,7 +85,7 @@ class Controller {
   };
   struct Job {
     std::string key;
-    Session* session = nullptr;
+    std::shared_ptr<Session> session;
     std::optional<Object> update;
     int term = 0;
   };

@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <thread>
+
 #include "control/cluster_texts.h"
 #include "control/process.h"
 #include "core/os/real_clock.h"
@@ -54,6 +56,21 @@ TEST_F(ControllerTest, AnObjectIsFoundActedOnAndForgottenWithItsState) {
   EXPECT_TRUE(eventually([&] { return next.figures().decided > 0; }));
   server.delete_object(kObjects + std::string("web"));
   EXPECT_TRUE(eventually([&] { return server.object(kState).empty(); }));
+}
+
+// The watches go on while what was learned is saved; under the address sanitizer this shows who frees too early.
+TEST_F(ControllerTest, AnObjectThatGoesWhileItIsSavedAtTheEndIsThereUntilThen) {
+  put(autoscaler_object("Recommend"));
+  Process process(server, 1);
+  EXPECT_TRUE(eventually([&] { return process.figures().decided > 0; }));
+  server.add_fault({.kind = test::Fault::Kind::hang, .method = "PATCH", .path = "configmaps"});
+  const auto saves = [&] { return server.count("PATCH", "configmaps"); };
+  const int before = saves();
+  std::jthread stopping([&] { process.stop(); });
+  EXPECT_TRUE(eventually([&] { return saves() > before; }));
+  server.delete_object(kObjects + std::string("web"));
+  EXPECT_TRUE(eventually([&] { return !process.summary("web"); }));
+  stopping.join();
 }
 
 TEST_F(ControllerTest, WhoAsksIsToldTheLastDecisionAndItsTime) {
