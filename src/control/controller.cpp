@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <nlohmann/json.hpp>
 #include <thread>
 #include <utility>
 
@@ -19,6 +20,33 @@ TargetRef target_of(const config::AutoscalerObject& object) {
           .kind = object.target_kind,
           .namespace_name = object.namespace_name,
           .name = object.target_name};
+}
+
+std::string text_or_none(const nlohmann::json& object, const std::string& key) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+nlohmann::json part_of(const nlohmann::json& object, const char* key) {
+  return object.is_object() ? object.value(key, nlohmann::json()) : nlohmann::json();
+}
+
+/// What can be known of an object whose spec is not understood: its metadata, and what its status said.
+config::AutoscalerObject unreadable(const kube::Change& change) {
+  config::AutoscalerObject object;
+  object.namespace_name = change.namespace_name;
+  object.name = change.name;
+  object.uid = change.uid;
+  const nlohmann::json read = nlohmann::json::parse(change.object, nullptr, false);
+  const nlohmann::json metadata = part_of(read, "metadata");
+  object.resource_version = text_or_none(metadata, "resourceVersion");
+  object.is_deleted = !text_or_none(metadata, "deletionTimestamp").empty();
+  const nlohmann::json generation = part_of(metadata, "generation");
+  if (generation.is_number_integer()) object.generation = generation.get<std::int64_t>();
+  object.is_paused = text_or_none(part_of(metadata, "annotations"), std::string(config::kPausedAnnotation)) == "true";
+  if (const nlohmann::json status = part_of(read, "status"); status.is_object() && !status.empty())
+    object.status = status.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return object;
 }
 
 }  // namespace
@@ -53,9 +81,7 @@ void Controller::on_object(const kube::Change& change) {
   if (parsed) {
     object.first = *std::move(parsed);
   } else {
-    object.first.namespace_name = change.namespace_name;
-    object.first.name = change.name;
-    object.first.uid = change.uid;
+    object.first = unreadable(change);
     object.second = parsed.error().message;
   }
   const std::scoped_lock lock(mutex_);

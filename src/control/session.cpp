@@ -100,8 +100,17 @@ Session::Session(const SessionEnvironment& environment, config::AutoscalerObject
 
 void Session::update(config::AutoscalerObject object, std::optional<std::string> problem) {
   const bool is_new = key_.empty();
-  const config::AutoscalerObject before = std::exchange(object_, std::move(object));
   problem_ = std::move(problem);
+  if (problem_ && !is_new) {
+    // What was learned belongs to the spec before, which most probably comes back when the slip is mended.
+    object_.uid = std::move(object.uid);
+    object_.resource_version = std::move(object.resource_version);
+    object_.generation = object.generation;
+    object_.is_paused = object.is_paused;
+    object_.is_deleted = object.is_deleted;
+    return;
+  }
+  const config::AutoscalerObject before = std::exchange(object_, std::move(object));
   object_.status.clear();  // it was read once; from here on we are who writes it
   key_ = cat(object_.namespace_name, "/", object_.name);
   if (problem_) return;

@@ -64,7 +64,8 @@ class Session {
   /// Knows its object, which may be unreadable: then it says so and does nothing else.
   Session(const SessionEnvironment& environment, config::AutoscalerObject object, std::optional<std::string> problem);
 
-  /// The object as it is now. The policy keeps what it has learned as far as the new one can take it over.
+  /// The object as it is now. The policy keeps what it has learned as far as the new one can take it over. Of one with
+  /// a problem only the metadata count: the spec before is kept, and nothing is decided until it can be read again.
   void update(config::AutoscalerObject object, std::optional<std::string> problem);
 
   /// Of the first period of a term, what was saved is loaded first: when that fails for another reason than that there

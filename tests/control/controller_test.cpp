@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
-
 #include <thread>
 
 #include "control/cluster_texts.h"
@@ -159,11 +158,12 @@ TEST_F(ControllerTest, NoTwoWritesAreOfTheSameVersion) {
 
 TEST_F(ControllerTest, AnObjectThatIsNotUnderstoodIsToldAndTheOthersGoOn) {
   put(R"({"apiVersion":"autoscaling.mpc.dev/v1alpha1","kind":"PredictiveAutoscaler","metadata":{"namespace":"shop",)"
-      R"("name":"bad"},"spec":{"mode":"Autopilot"}})",
+      R"("name":"bad","generation":4},"spec":{"mode":"Autopilot"}})",
       "bad");
   put(autoscaler_object("Auto"));
   Process process(server, 1);
   EXPECT_TRUE(eventually([&] { return reason("Ready", "bad") == "InvalidSpec"; }));
+  EXPECT_EQ(json::parse(server.object(kObjects + std::string("bad")))["status"]["observedGeneration"], 4);
   EXPECT_TRUE(eventually([&] { return replicas() == 6; }));
 }
 

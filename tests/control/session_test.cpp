@@ -297,18 +297,46 @@ TEST_F(SessionTest, AnObjectThatIsNotUnderstoodIsToldSo) {
   EXPECT_EQ(condition("Ready").value("message", ""), "spec.maxReplicas is missing");
 }
 
+// With a slip of the pen in between, too. Compared is what is saved.
 TEST_F(SessionTest, ANewSpecKeepsWhatWasLearned) {
   Session& web = session(autoscaler_object("Recommend", R"({"name":"predictive"})"));
+  Session slipped(environment, web.object(), std::nullopt);
   for (int i = 0; i < 5; ++i) {
     web.run_period(tools, 1);
+    slipped.run_period(tools, 1);
     clock.sleep_until(clock.now() + 15s);
   }
-  web.update(config::parse_autoscaler(
-                 autoscaler_object("Auto", R"({"name":"predictive","settings":{"dead-band":"0.05"}})"), "x")
-                 .value(),
-             std::nullopt);
+  config::AutoscalerObject bad;
+  bad.namespace_name = "shop";
+  bad.name = "web";
+  bad.uid = web.object().uid;
+  bad.generation = 2;
+  slipped.update(bad, "spec.mode is \"Autopilot\"");
+  EXPECT_EQ(slipped.run_period(tools, 1), PeriodResult::no_decision);
+  EXPECT_EQ(reason("Ready"), "InvalidSpec");
+  EXPECT_EQ(reason("Acting"), "InvalidSpec");
+  EXPECT_EQ(json::parse(server.object(kObject))["status"]["observedGeneration"], 2);
+
+  const auto mended = config::parse_autoscaler(
+      autoscaler_object("Auto", R"({"name":"predictive","settings":{"dead-band":"0.05"}})"), "x");
+  ASSERT_TRUE(mended) << mended.error().message;
+  web.update(*mended, std::nullopt);
+  slipped.update(*mended, std::nullopt);
   EXPECT_TRUE(lines.empty()) << lines.front();
-  EXPECT_EQ(web.run_period(tools, 1), PeriodResult::decided);
+  applies = false;  // so that each sees the same replicas
+  server.delete_object(kState);
+  Session forgetful(environment, *mended, std::nullopt);
+  const auto saved_by = [&](Session& session) {
+    server.delete_object(kState);
+    EXPECT_EQ(session.run_period(tools, 1), PeriodResult::decided);
+    session.save(tools);
+    return json::parse(server.object(kState))["binaryData"];
+  };
+  const json expected = saved_by(web);
+  EXPECT_EQ(saved_by(slipped), expected);
+  EXPECT_NE(saved_by(forgetful), expected) << "the test would show nothing";
+  applies = true;
+  slipped.run_period(tools, 1);
   EXPECT_EQ(reason("Acting"), "Acting");
 }
 
