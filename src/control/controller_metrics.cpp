@@ -104,11 +104,15 @@ void ControllerMetrics::took(Stage stage, Duration time) { impl_->by_stage.at(st
 
 std::string ControllerMetrics::text(const Controller& controller, const runlog::FlightRecorder* recorder) const {
   Families families;
-  add(controller.figures(), families);
+  const ControllerFigures figures = controller.figures();
+  add(figures, families);
   std::map<std::string, int> by_mode;
-  for (const SessionSummary& summary : controller.summaries()) {
-    add(summary, families);
-    ++by_mode[std::string(name_of(summary.mode))];
+  // Who has led before knows what was, and whoever leads now tells what is.
+  if (figures.is_leading) {
+    for (const SessionSummary& summary : controller.summaries()) {
+      add(summary, families);
+      ++by_mode[std::string(name_of(summary.mode))];
+    }
   }
   for (const auto& [mode, count] : by_mode)
     families.gauge("mpca_objects", "PredictiveAutoscalers by their mode.", {{"mode", mode}}, count);

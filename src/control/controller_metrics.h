@@ -19,7 +19,8 @@ class ControllerMetrics {
   /// Any thread.
   void took(Stage stage, Duration time);
 
-  /// Exposition text: of the process, of `controller`, of each of its objects and, when there is one, the recorder.
+  /// Exposition text: of the process, of `controller`, of each of its objects while it leads and, when there is one, of
+  /// the recorder.
   std::string text(const Controller& controller, const runlog::FlightRecorder* recorder) const;
 
  private:

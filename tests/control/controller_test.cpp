@@ -216,6 +216,19 @@ TEST_F(ControllerTest, ItsMetricsTellOfEachObjectAndStage) {
     EXPECT_NE(text.find(line), std::string::npos) << line << "in\n" << text;
 }
 
+TEST_F(ControllerTest, WhoDoesNotLeadAnyMoreTellsOfNoObject) {
+  put(autoscaler_object("Auto"));
+  Process process(server, 1);
+  EXPECT_TRUE(eventually([&] { return reason("Acting") == "Acting" && process.figures().decided > 0; }));
+  EXPECT_NE(process.metrics().find("mpca_acting{"), std::string::npos);
+  server.add_fault({.status = 503, .times = -1});
+  EXPECT_TRUE(eventually([&] { return !process.figures().is_leading; }));
+  const std::string text = process.metrics();
+  EXPECT_NE(text.find("mpca_leading 0\n"), std::string::npos) << text;
+  for (const char* family : {"mpca_acting", "mpca_desired_replicas", "mpca_objects"})
+    EXPECT_EQ(text.find(family), std::string::npos) << text;
+}
+
 TEST(ControllerHealth, APeriodThatNeverEndsIsAReasonToRestart) {
   EXPECT_FALSE(stuck({.overdue = 2s, .longest_running = 20s, .is_leading = true}));
   EXPECT_TRUE(stuck({.overdue = 2s, .longest_running = 4min, .is_leading = true}));
