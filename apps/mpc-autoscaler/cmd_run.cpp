@@ -2,6 +2,7 @@
 // with mode Auto are acted on.
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <mutex>
@@ -192,6 +193,14 @@ bool has_rights(kube::Client& client, const RunOptions& options, Log& log) {
   return has_all;
 }
 
+/// As the API server takes a namespace's name. An empty one, of a variable that is not set, would mean the whole
+/// cluster.
+bool is_dns_label(std::string_view text) {
+  const auto is_alnum = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  return !text.empty() && text.size() <= 63 && is_alnum(text.front()) && is_alnum(text.back()) &&
+         std::ranges::all_of(text, [&](char c) { return is_alnum(c) || c == '-'; });
+}
+
 keda::Source keda_source(const control::Controller& controller, Clock& clock) {
   return {.is_leading = [&controller] { return controller.is_leading(); },
           .find = [&controller, &clock](const std::string& namespace_name,
@@ -214,6 +223,12 @@ Result<int> run(const RunOptions& options, Context& context) {
   const kube::LeaseSettings lease{
       .namespace_name = options.own_namespace, .name = options.lease, .identity = identity(seed)};
   if (const auto valid = kube::check(lease); !valid) problems.add(valid.error().message);
+  for (const std::string& space : options.watch_namespaces)
+    if (!is_dns_label(space))
+      problems.add(
+          cat("--watch-namespace \"", space,
+              "\" is no namespace; must be 1 to 63 of a-z, 0-9 and '-', with no '-' at an end; leave it out to "
+              "watch all"));
   if (!options.apply_file.empty() && !options.apply) problems.add("--apply-file is only of use with --apply");
   if (const auto valid = keda::check(options.keda); !valid) problems.add(valid.error().message);
   if (const auto valid = control::check(options.prometheus.urls, options.prometheus.credentials); !valid)

@@ -196,6 +196,7 @@ def test_keda():
 def test_usage(folder):
     for words, part in ((["--workers", "0"], "--workers"), (["--apply-file", "x"], "--apply-file is only of use with --apply"),
                         (["--listen", "nowhere"], "HOST:PORT"), (["--kubeconfig", str(folder / "none")], "none"), (["--lease", ""], "name"),
+                        (["--watch-namespace", ""], '--watch-namespace ""'), (["--watch-namespace", "Shop,web"], "--watch-namespace"),
                         (["--status-interval", "1ms"], "status-interval"), (["--prom-url", "web:9090"], "is no http(s) address"),
                         (["--prom-url", "http://web", "--prom-token-file", "none"], "would get the token where others can read it")):  # fmt: skip
         where = [] if "--kubeconfig" in words else ["--kube-server", "http://127.0.0.1:9"]
