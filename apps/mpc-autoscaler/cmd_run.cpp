@@ -279,7 +279,8 @@ Result<int> run(const RunOptions& options, Context& context) {
        .log = [&](const std::string& line) { log(line); },
        .instance = lease.identity,
        .status_interval = options.status_interval,
-       .save_interval = options.save_interval},
+       .save_interval = options.save_interval,
+       .sees_all_objects = options.watch_namespaces.empty()},
       [&] {
         return std::make_unique<ClusterWorker>(options.prometheus, make_client({}), scraper, clock,
                                                RandomStream(seed, "load", ++clients));

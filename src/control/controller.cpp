@@ -140,7 +140,7 @@ void Controller::begin_term(Duration now) {
   is_leading_ = true;
   if (!std::exchange(has_term_, true)) {
     ++term_;
-    looks_for_orphans_ = true;
+    looks_for_orphans_ = environment_.sees_all_objects;
   }
   for (auto& [key, entry] : entries_) {
     if (entry.running_since) continue;

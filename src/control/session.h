@@ -46,6 +46,8 @@ struct SessionEnvironment {
   std::string instance;                                            // this process, in events
   Duration status_interval = std::chrono::minutes(1);              // between status writes when only numbers move
   Duration save_interval = std::chrono::minutes(15);
+  /// All objects of the cluster are watched. Else what an unknown object has saved may be that of another controller.
+  bool sees_all_objects = true;
 };
 
 /// When what an object does every `interval` comes, within it: each at a moment of its own, the same on each machine.

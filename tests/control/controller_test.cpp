@@ -57,6 +57,21 @@ TEST_F(ControllerTest, AnObjectIsFoundActedOnAndForgottenWithItsState) {
   EXPECT_TRUE(eventually([&] { return server.object(kState).empty(); }));
 }
 
+// Two controllers with namespaces of their own may keep their states in one.
+TEST_F(ControllerTest, WhatAnUnknownObjectHasSavedStaysUnlessAllObjectsAreWatched) {
+  put(autoscaler_object("Auto"));
+  const std::string other = std::string(kState) + "-elsewhere";
+  server.put_object(other, R"({"metadata":{"labels":{"autoscaling.mpc.dev/saved-state":"true"}}})");
+  {
+    Process some(server, 1, {.sees_all_objects = false});
+    EXPECT_TRUE(eventually([&] { return replicas() == 6; }));
+    pause(300ms);
+    EXPECT_FALSE(server.object(other).empty());
+  }
+  Process all(server, 2);
+  EXPECT_TRUE(eventually([&] { return server.object(other).empty(); }));
+}
+
 // The watches go on while what was learned is saved; under the address sanitizer this shows who frees too early.
 TEST_F(ControllerTest, AnObjectThatGoesWhileItIsSavedAtTheEndIsThereUntilThen) {
   put(autoscaler_object("Recommend"));

@@ -43,6 +43,7 @@ struct ProcessSettings {
   bool applies = true;
   std::string token_file{};  // what it shows the API server
   Duration watch_patience = 3min;
+  bool sees_all_objects = true;
   /// Of each worker; none: a load that never changes.
   std::function<std::unique_ptr<LoadReader>(kube::Client&)> make_load{};
 };
@@ -65,7 +66,8 @@ class Process {
              .program = "test",
              .took = [this](Stage stage, Duration time) { metrics_.took(stage, time); },
              .log = [](const std::string&) {},
-             .instance = "test"},
+             .instance = "test",
+             .sees_all_objects = settings_.sees_all_objects},
             [this] { return std::make_unique<OneWorker>(make_client(kRequestTimeout), settings_); },
             [this] { return watch_->trouble(); }, [](const std::string&) {}),
         watch_(std::make_unique<ClusterWatch>(
