@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "config/internal/yaml_text.h"
 #include "core/text.h"
+#include "net/json.h"
 #include "trace/timestamps.h"
 
 namespace mpca::config {
@@ -311,7 +311,7 @@ Result<std::vector<Node>> parse_yaml(std::string_view text) {
 }
 
 Result<std::string> yaml_of_json(std::string_view json) {
-  const auto document = nlohmann::ordered_json::parse(json, nullptr, false);
+  const auto document = net::parse_json<nlohmann::ordered_json>(json);
   if (document.is_discarded()) return invalid("not JSON");
   return internal::yaml_text(document);
 }

@@ -2,21 +2,17 @@
 
 #include <cmath>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
 #include "core/text.h"
+#include "net/json.h"
 
 namespace mpca::config {
 namespace {
 
+using net::text_at;
 using nlohmann::json;
-
-std::string text_of(const json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
-}
 
 std::optional<TimePoint> time_of(const json& number) {
   if (!number.is_number()) return std::nullopt;
@@ -63,25 +59,25 @@ class Sums {
 }  // namespace
 
 Result<std::vector<trace::Sample>> parse_prometheus_range(std::string_view json_text) {
-  const json answer = json::parse(json_text, nullptr, /*allow_exceptions=*/false);
+  const json answer = net::parse_json(json_text);
   if (answer.is_discarded()) return invalid("not valid JSON");
   if (!answer.is_object()) return invalid("must be the JSON object that Prometheus answers to a range query");
-  const std::string status = text_of(answer, "status");
+  const std::string status = text_at(answer, "status");
   if (status == "error") {
     return invalid(
-        cat("Prometheus answered with an error: ", text_of(answer, "errorType"), ": ", text_of(answer, "error")));
+        cat("Prometheus answered with an error: ", text_at(answer, "errorType"), ": ", text_at(answer, "error")));
   }
   if (status != "success") return invalid(cat("status is \"", status, "\"; must be success"));
-  const auto data = answer.find("data");
-  if (data == answer.end() || !data->is_object()) return invalid("data must be an object");
-  if (const std::string type = text_of(*data, "resultType"); type != "matrix") {
+  const json& data = net::json_at(answer, "data");
+  if (!data.is_object()) return invalid("data must be an object");
+  if (const std::string type = text_at(data, "resultType"); type != "matrix") {
     return invalid(cat("data.resultType is \"", type, "\"; must be matrix: use a range query (/api/v1/query_range)"));
   }
-  const auto result = data->find("result");
-  if (result == data->end() || !result->is_array()) return invalid("data.result must be an array");
-  if (result->empty()) return fail(ErrorCode::not_enough_data, "the query matched no series");
+  const json& result = net::json_at(data, "result");
+  if (!result.is_array()) return invalid("data.result must be an array");
+  if (result.empty()) return fail(ErrorCode::not_enough_data, "the query matched no series");
   Sums sums;
-  for (std::size_t i = 0; i < result->size(); ++i) MPCA_TRY_VOID(sums.add_series((*result)[i], i));
+  for (std::size_t i = 0; i < result.size(); ++i) MPCA_TRY_VOID(sums.add_series(result[i], i));
   return sums.samples();
 }
 

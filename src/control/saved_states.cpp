@@ -1,10 +1,9 @@
 #include "control/saved_states.h"
 
-#include <nlohmann/json.hpp>
-
 #include "core/text.h"
 #include "kube/scale.h"
 #include "net/base64.h"
+#include "net/json.h"
 #include "runlog/compression.h"
 
 namespace mpca::control {
@@ -18,13 +17,6 @@ constexpr const char* kBytes = "bytes";       // of data: how many the state has
 constexpr std::int64_t kLargestState = 1 << 20;
 constexpr const char* kLabel = "autoscaling.mpc.dev/saved-state";
 
-json parsed(const std::string& text) { return json::parse(text, nullptr, false); }
-
-std::string text_at(const json& object, const char* part, const char* key) {
-  if (!object.is_object() || !object.contains(part) || !object[part].is_object()) return {};
-  return object[part].value(key, std::string());
-}
-
 }  // namespace
 
 std::string SavedStates::path(const std::string& uid) const {
@@ -37,9 +29,9 @@ kube::ApiResult<std::optional<Result<std::string>>> SavedStates::load(kube::Clie
   const auto body = client.get(path(uid));
   if (!body && body.error().failure == kube::Failure::not_found) return std::nullopt;
   if (!body) return std::unexpected(body.error());
-  const json map = parsed(*body);
-  const auto packed = net::base64_decoded(text_at(map, "binaryData", kState));
-  const auto bytes = parse_int(text_at(map, "data", kBytes));
+  const json map = net::parse_json(*body);
+  const auto packed = net::base64_decoded(net::text_at(map, "binaryData", kState));
+  const auto bytes = parse_int(net::text_at(map, "data", kBytes));
   std::optional<std::string> state;
   if (packed && bytes && *bytes >= 0 && *bytes <= kLargestState)
     state = runlog::uncompressed(*packed, static_cast<std::size_t>(*bytes));
@@ -59,9 +51,9 @@ kube::ApiResult<void> SavedStates::save(kube::Client& client, const config::Auto
                     {"data", {{kBytes, cat(state.size())}}},
                     {"binaryData", {{kState, net::base64_encoded(runlog::compressed(state))}}}};
   // A server-side apply makes what is not there; the body names all that we own.
-  const auto saved = client.patch(cat(path(object.uid), "?fieldManager=mpc-autoscaler&force=true"),
-                                  kube::PatchKind::apply, map.dump(-1, ' ', false, json::error_handler_t::replace),
-                                  kube::Priority::normal, kube::Detail::metadata);
+  const auto saved =
+      client.patch(cat(path(object.uid), "?fieldManager=mpc-autoscaler&force=true"), kube::PatchKind::apply,
+                   net::json_text(map), kube::Priority::normal, kube::Detail::metadata);
   if (!saved) return std::unexpected(saved.error());
   return {};
 }
@@ -80,7 +72,7 @@ kube::ApiResult<std::vector<std::string>> SavedStates::saved(kube::Client& clien
       client.list(cat(path(), "?labelSelector=", "autoscaling.mpc.dev%2Fsaved-state%3Dtrue"), kube::Detail::metadata);
   if (!list) return std::unexpected(list.error());
   for (const std::string& item : list->items) {
-    const std::string name = text_at(parsed(item), "metadata", "name");
+    const std::string name = net::text_at(net::parse_json(item), "metadata", "name");
     if (name.starts_with(kPrefix)) uids.push_back(name.substr(kPrefix.size()));
   }
   return uids;

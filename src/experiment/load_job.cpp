@@ -3,16 +3,16 @@
 #include <algorithm>
 
 #include "core/text.h"
-#include "experiment/internal/json.h"
 #include "load/result_in_log.h"
+#include "net/json.h"
 #include "net/url.h"
 
 namespace mpca::experiment {
 namespace {
 
-using internal::dump;
-using internal::json;
-using internal::text_at;
+using net::json_text;
+using net::text_at;
+using nlohmann::json;
 
 constexpr const char* kLabel = "experiment.mpc.dev/load";
 constexpr int kNobody = 65532;  // the image's user
@@ -68,7 +68,7 @@ std::string load_job_of(const Target& target, const std::string& name, const lab
                       {"seccompProfile", {{"type", "RuntimeDefault"}}}}},
                     {"containers", json::array({container})}};
   const Duration longest = kStartAllowance + settings.wait + load::length_of(plan.load) + settings.timeout;
-  return dump(
+  return json_text(
       {{"apiVersion", "batch/v1"},
        {"kind", "Job"},
        {"metadata",
@@ -116,8 +116,8 @@ kube::ApiResult<LoadJob::View> LoadJob::look() {
   // A pod that never comes: the Job itself knows when it was given up.
   const auto body = client_->get(job_path(target_, name_));
   if (!body) return std::unexpected(body.error());
-  const json job = internal::parse(*body);
-  const json& conditions = internal::at(job, "status", "conditions");
+  const json job = net::parse_json(*body);
+  const json& conditions = net::json_at(job, "status", "conditions");
   if (!conditions.is_array()) return view;
   for (const json& condition : conditions) {
     if (text_at(condition, "type") == "Failed" && text_at(condition, "status") == "True")

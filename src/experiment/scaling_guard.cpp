@@ -3,13 +3,13 @@
 #include <algorithm>
 
 #include "core/text.h"
-#include "experiment/internal/json.h"
+#include "net/json.h"
 
 namespace mpca::experiment {
 namespace {
 
-using internal::dump;
-using internal::json;
+using net::json_text;
+using nlohmann::json;
 
 constexpr int kMostTries = 10;
 constexpr Duration kGoneLimit = std::chrono::seconds(30);
@@ -30,8 +30,8 @@ kube::ApiResult<std::optional<std::string>> get_if_there(kube::Client& client, c
 }
 
 Result<void> write_again(kube::Client& client, const Target& target, const SavedScaling& saved) {
-  const json data = {{"data", internal::at(internal::parse(config_map_of(saved, target)), "data")}};
-  const auto written = client.patch(saved_path(target), kube::PatchKind::merge, dump(data));
+  const json data = {{"data", net::json_at(net::parse_json(config_map_of(saved, target)), "data")}};
+  const auto written = client.patch(saved_path(target), kube::PatchKind::merge, json_text(data));
   if (!written) return std::unexpected(to_error(written.error()));
   return {};
 }
@@ -41,12 +41,12 @@ kube::ApiResult<std::string> remove_as_read(kube::Client& client, const Target& 
   const json options = {{"apiVersion", "v1"},
                         {"kind", "DeleteOptions"},
                         {"preconditions", {{"uid", hpa.state.uid}, {"resourceVersion", hpa.state.resource_version}}}};
-  return client.remove(hpa_path(target, hpa.state.name), kube::Priority::scale, dump(options));
+  return client.remove(hpa_path(target, hpa.state.name), kube::Priority::scale, json_text(options));
 }
 
 /// Deleted, and not gone while a finalizer keeps it.
 bool is_going(const std::string& object) {
-  return !internal::text_at(internal::parse(object), "metadata", "deletionTimestamp").empty();
+  return !net::text_at(net::parse_json(object), "metadata", "deletionTimestamp").empty();
 }
 
 void keep(SavedScaling& saved, const LiveHpa& hpa) {
@@ -96,9 +96,10 @@ Result<void> restore_hpa(kube::Client& client, const Target& target, const Saved
       return {};
     }
     case HpaRepair::put_back: {
-      json object = internal::parse(*live.value());
-      object["spec"] = internal::parse(spec_of(saved.object));
-      const auto put = client.put(hpa_path(target, saved.name), dump(object), kube::Priority::scale);
+      json object = net::parse_json(*live.value());
+      if (!object.is_object()) return invalid(cat(hpa_called(saved.name), ": what the API server has is no object"));
+      object["spec"] = net::parse_json(spec_of(saved.object));
+      const auto put = client.put(hpa_path(target, saved.name), json_text(object), kube::Priority::scale);
       if (!put) return std::unexpected(to_error(put.error()));
       repair.done.push_back(cat(hpa_called(saved.name), " is as it was"));
       return {};
@@ -148,7 +149,7 @@ Result<std::string> save_scaling(kube::Client& client, const Target& target, con
     return fail(ErrorCode::already_exists,
                 cat("ConfigMap ", saved_name(target), " is there: another experiment on ", describe(target)));
   if (!made) return std::unexpected(to_error(made.error()));
-  return internal::text_at(internal::parse(*made), "metadata", "uid");
+  return net::text_at(net::parse_json(*made), "metadata", "uid");
 }
 
 std::optional<std::string> owner_trouble(const LiveHpa& hpa) {
@@ -207,11 +208,11 @@ Result<void> set_cpu_target(kube::Client& client, const Target& target, SavedSca
     keep(saved, hpa);
     std::ranges::find(saved.hpas, hpa.state.name, &SavedHpa::name)->spec_during = spec;
     MPCA_TRY_VOID(write_again(client, target, saved));
-    json object = internal::parse(hpa.object);
+    json object = net::parse_json(hpa.object);
     object["apiVersion"] = kHpaApi;  // an item of a list does not say what it is
     object["kind"] = "HorizontalPodAutoscaler";
-    object["spec"] = internal::parse(spec);
-    const auto put = client.put(hpa_path(target, hpa.state.name), dump(object), kube::Priority::scale);
+    object["spec"] = net::parse_json(spec);
+    const auto put = client.put(hpa_path(target, hpa.state.name), json_text(object), kube::Priority::scale);
     if (put) return {};
     if (put.error().failure != kube::Failure::conflict || i == kMostTries)
       return std::unexpected(to_error(put.error()));
@@ -239,9 +240,9 @@ void guard_round(kube::Client& client, const Target& target, const std::string& 
   }
   // Of the very ConfigMap that was read. Each round writes another text, so its version moves.
   const json mark = {{"metadata",
-                      {{"uid", internal::text_at(internal::parse(**map), "metadata", "uid")},
+                      {{"uid", net::text_at(net::parse_json(**map), "metadata", "uid")},
                        {"annotations", {{kMark, cat("number ", findings.rounds)}}}}}};
-  if (const auto marked = client.patch(saved_path(target), kube::PatchKind::merge, dump(mark)); !marked)
+  if (const auto marked = client.patch(saved_path(target), kube::PatchKind::merge, json_text(mark)); !marked)
     return note(marked.error());
   if (!removes) return;
   const auto hpas = hpas_of(client, target);
@@ -278,8 +279,8 @@ Result<std::optional<Restored>> restore_scaling(kube::Client& client, const Targ
   if (!restored.left.empty()) return restored;
   const json options = {{"apiVersion", "v1"},
                         {"kind", "DeleteOptions"},
-                        {"preconditions", {{"uid", internal::text_at(internal::parse(**map), "metadata", "uid")}}}};
-  const auto removed = client.remove(saved_path(target), kube::Priority::scale, dump(options));
+                        {"preconditions", {{"uid", net::text_at(net::parse_json(**map), "metadata", "uid")}}}};
+  const auto removed = client.remove(saved_path(target), kube::Priority::scale, json_text(options));
   // A conflict: ours has gone, and another run has saved meanwhile.
   if (!removed && removed.error().failure != kube::Failure::not_found &&
       removed.error().failure != kube::Failure::conflict)
@@ -322,7 +323,7 @@ Result<std::optional<Restored>> restore_if_left_behind(kube::Client& client, con
                                                        const std::stop_token& stop, const OnWord& say,
                                                        OnDifference on_difference) {
   const auto version_of = [](const std::string& map) {
-    return internal::text_at(internal::parse(map), "metadata", "resourceVersion");
+    return net::text_at(net::parse_json(map), "metadata", "resourceVersion");
   };
   auto map = get_if_there(client, saved_path(target));
   if (!map) return std::unexpected(to_error(map.error()));

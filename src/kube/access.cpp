@@ -1,11 +1,11 @@
 #include "kube/access.h"
 
 #include "core/text.h"
-#include "kube/internal/json.h"
+#include "net/json.h"
 
 namespace mpca::kube {
 
-using internal::json;
+using nlohmann::json;
 
 std::string describe(const Right& right) {
   return cat(right.verb, " ", right.resource, right.group.empty() ? "" : " of " + right.group,
@@ -22,9 +22,9 @@ ApiResult<bool> is_allowed(Client& client, const Right& right) {
   const json review = {{"apiVersion", "authorization.k8s.io/v1"},
                        {"kind", "SelfSubjectAccessReview"},
                        {"spec", {{"resourceAttributes", attributes}}}};
-  const auto answer = client.create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", internal::dump(review));
+  const auto answer = client.create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", net::json_text(review));
   if (!answer) return std::unexpected(answer.error());
-  return internal::at(internal::parse(*answer), "status", "allowed") == true;
+  return net::json_at(net::parse_json(*answer), "status", "allowed") == true;
 }
 
 }  // namespace mpca::kube

@@ -7,14 +7,14 @@
 
 #include "core/text.h"
 #include "kube/internal/credentials.h"
-#include "kube/internal/json.h"
 #include "net/http_client.h"
+#include "net/json.h"
 #include "net/url.h"
 
 namespace mpca::kube {
 namespace {
 
-using internal::json;
+using nlohmann::json;
 
 constexpr Duration kFirstBackoff = std::chrono::milliseconds(200);
 constexpr Duration kLongestBackoff = std::chrono::seconds(30);
@@ -207,18 +207,17 @@ struct Client::Impl {
   }
 
   ApiError refusal(const Call& call, const net::HttpReply& reply) const {
-    const json status = internal::parse(reply.body);
+    const json status = net::parse_json(reply.body);
     ApiError error;
     error.status = reply.status;
-    error.reason = internal::text_at(status, "reason");
+    error.reason = net::text_at(status, "reason");
     error.failure = failure_of(reply.status, error.reason);
     error.outcome_unknown = error.failure == Failure::server && call.method != "GET";
     error.retry_after = seconds_of(parse_int(reply.header(kRetryAfter)));
-    if (!error.retry_after)
-      error.retry_after = seconds_of(internal::integer_at(status, "details", "retryAfterSeconds"));
+    if (!error.retry_after) error.retry_after = seconds_of(net::integer_at(status, "details", "retryAfterSeconds"));
     error.message = cat(place(call), ": ", reply.status);
     if (!error.reason.empty()) error.message += " " + error.reason;
-    if (const std::string words = internal::text_at(status, "message"); !words.empty()) error.message += ": " + words;
+    if (const std::string words = net::text_at(status, "message"); !words.empty()) error.message += ": " + words;
     if (error.failure == Failure::too_many_requests && !reply.header(kFlowSchema).empty())
       error.message += " (a limit of API priority and fairness)";
     return error;
@@ -248,7 +247,7 @@ ApiResult<net::HttpReply> Client::get_through(const std::string& path, Duration 
     request->timeout = time_limit;
     auto reply = impl_->http->send(*request);
     if (!reply) return std::unexpected(impl_->no_answer(call, reply.error()));
-    if (reply->status / 100 == 5 && internal::text_at(internal::parse(reply->body), "kind") == "Status")
+    if (reply->status / 100 == 5 && net::text_at(net::parse_json(reply->body), "kind") == "Status")
       return std::unexpected(impl_->refusal(call, *reply));
     if (reply->status != 401 || std::exchange(has_renewed, true) || !impl_->credentials.renew())
       return *std::move(reply);
@@ -319,17 +318,17 @@ ApiResult<ObjectList> Client::list(const std::string& path, Detail detail) {
       token.clear();
       continue;
     }
-    const json page = internal::parse(*body);
-    const json& items = internal::at(page, "items");
+    const json page = net::parse_json(*body);
+    const json& items = net::json_at(page, "items");
     if (!page.is_object() || !(items.is_array() || items.is_null())) {
       return std::unexpected(ApiError{
           .failure = Failure::server,
           .status = 200,
           .message = cat(impl_->place({.method = "GET", .path = path}), ": the answer is no list of objects")});
     }
-    for (const json& item : items) list.items.push_back(internal::dump(item));
-    list.resource_version = internal::text_at(page, "metadata", "resourceVersion");
-    token = internal::text_at(page, "metadata", "continue");
+    for (const json& item : items) list.items.push_back(net::json_text(item));
+    list.resource_version = net::text_at(page, "metadata", "resourceVersion");
+    token = net::text_at(page, "metadata", "continue");
     if (token.empty()) return list;
   }
 }

@@ -1,14 +1,14 @@
 #include "kube/events.h"
 
 #include "core/text.h"
-#include "kube/internal/json.h"
 #include "kube/internal/time_text.h"
 #include "kube/scale.h"
+#include "net/json.h"
 
 namespace mpca::kube {
 namespace {
 
-using internal::json;
+using nlohmann::json;
 
 constexpr const char* kApiVersion = "events.k8s.io/v1";
 constexpr std::size_t kLongestNote = 1024;
@@ -43,7 +43,7 @@ ApiResult<void> EventRecorder::record(Client& client, const Event& event, TimePo
   if (!is_first_repetition && now - series.last_written < kWriteAtMostEach) return {};
   series.last_written = now;
   const json patch = {{"series", {{"count", series.count}, {"lastObservedTime", internal::micro_time(now)}}}};
-  const auto written = client.patch(series.path, PatchKind::merge, internal::dump(patch));
+  const auto written = client.patch(series.path, PatchKind::merge, net::json_text(patch));
   if (written) return {};
   if (written.error().failure != Failure::not_found) return std::unexpected(written.error());
   // Events are kept for an hour only.
@@ -69,9 +69,9 @@ ApiResult<void> EventRecorder::create(Client& client, const Event& event, TimePo
                        {"action", event.action},
                        {"note", cut_note(event.note)},
                        {"regarding", std::move(regarding)}};
-  const auto made = client.create(object_path(kApiVersion, space, "events"), internal::dump(object));
+  const auto made = client.create(object_path(kApiVersion, space, "events"), net::json_text(object));
   if (!made) return std::unexpected(made.error());
-  const std::string name = internal::text_at(internal::parse(*made), "metadata", "name");
+  const std::string name = net::text_at(net::parse_json(*made), "metadata", "name");
   series_[key] = {.path = object_path(kApiVersion, space, "events", name), .last_seen = now, .last_written = now};
   return {};
 }

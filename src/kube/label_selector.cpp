@@ -3,14 +3,14 @@
 #include <algorithm>
 
 #include "core/text.h"
-#include "kube/internal/json.h"
+#include "net/json.h"
 
 namespace mpca::kube {
 namespace {
 
 using Requirement = LabelSelector::Requirement;
 using Operator = Requirement::Operator;
-using internal::json;
+using nlohmann::json;
 
 /// A label's key or value; keys may have a `/`.
 bool is_word(std::string_view text) {
@@ -67,8 +67,8 @@ std::optional<Requirement> parse_requirement(std::string_view text) {
 }
 
 std::optional<Requirement> read_expression(const json& expression) {
-  Requirement requirement{.key = internal::text_at(expression, "key")};
-  const std::string op = internal::text_at(expression, "operator");
+  Requirement requirement{.key = net::text_at(expression, "key")};
+  const std::string op = net::text_at(expression, "operator");
   if (op == "In") {
     requirement.op = Operator::in;
   } else if (op == "NotIn") {
@@ -81,7 +81,7 @@ std::optional<Requirement> read_expression(const json& expression) {
     return std::nullopt;
   }
   if (!is_key(requirement.key)) return std::nullopt;
-  const json& values = internal::at(expression, "values");
+  const json& values = net::json_at(expression, "values");
   if (values.is_array())
     for (const json& value : values)
       if (value.is_string()) requirement.values.push_back(value.get<std::string>());
@@ -106,14 +106,14 @@ std::optional<LabelSelector> LabelSelector::parse(std::string_view text) {
 }
 
 std::optional<LabelSelector> LabelSelector::parse_object(std::string_view text) {
-  const json object = internal::parse(text);
+  const json object = net::parse_json(text);
   LabelSelector selector;
-  const json& labels = internal::at(object, "matchLabels");
+  const json& labels = net::json_at(object, "matchLabels");
   if (labels.is_object())
     for (const auto& [key, value] : labels.items())
       if (value.is_string())
         selector.requirements_.push_back({key, Requirement::Operator::in, {value.get<std::string>()}});
-  const json& expressions = internal::at(object, "matchExpressions");
+  const json& expressions = net::json_at(object, "matchExpressions");
   if (expressions.is_array()) {
     for (const json& expression : expressions) {
       auto requirement = read_expression(expression);

@@ -9,14 +9,14 @@
 #include "core/os/pause.h"
 #include "core/os/real_clock.h"
 #include "core/text.h"
-#include "kube/internal/json.h"
 #include "kube/internal/time_text.h"
 #include "kube/scale.h"
+#include "net/json.h"
 
 namespace mpca::kube {
 namespace {
 
-using internal::json;
+using nlohmann::json;
 
 constexpr double kAcquireJitter = 1.2;  // client-go's JitterFactor
 constexpr const char* kApiVersion = "coordination.k8s.io/v1";
@@ -26,12 +26,12 @@ int seconds_of(Duration duration) {
 }
 
 LeaseRecord record_of(const json& object) {
-  const json& spec = internal::at(object, "spec");
+  const json& spec = net::json_at(object, "spec");
   const auto number = [&](const char* key) {
-    return static_cast<int>(std::clamp<std::int64_t>(internal::integer_at(spec, key).value_or(0), 0, 1 << 30));
+    return static_cast<int>(std::clamp<std::int64_t>(net::integer_at(spec, key).value_or(0), 0, 1 << 30));
   };
-  return {internal::text_at(spec, "holderIdentity"), number("leaseDurationSeconds"),
-          internal::text_at(spec, "acquireTime"), internal::text_at(spec, "renewTime"), number("leaseTransitions")};
+  return {net::text_at(spec, "holderIdentity"), number("leaseDurationSeconds"), net::text_at(spec, "acquireTime"),
+          net::text_at(spec, "renewTime"), number("leaseTransitions")};
 }
 
 }  // namespace
@@ -147,7 +147,7 @@ LeaseSteps::LeaseSteps(Client& client, const LeaseSettings& settings, RandomStre
 
 /// What others keep in the object stays: a PUT replaces all of it.
 std::string LeaseSteps::object_with(const LeaseRecord& record) const {
-  json object = internal::parse(object_);
+  json object = net::parse_json(object_);
   if (!object.is_object()) {
     object = {{"apiVersion", kApiVersion},
               {"kind", "Lease"},
@@ -160,7 +160,7 @@ std::string LeaseSteps::object_with(const LeaseRecord& record) const {
   spec["acquireTime"] = record.acquire_time;
   spec["renewTime"] = record.renew_time;
   spec["leaseTransitions"] = record.transitions;
-  return internal::dump(object);
+  return net::json_text(object);
 }
 
 Duration LeaseSteps::step() {
@@ -195,8 +195,8 @@ void LeaseSteps::take(Duration sent_at, const ApiResult<std::string>& answer, co
     election_.on_failure(now_(), answer.error().failure);
     return;
   }
-  const json object = internal::parse(*answer);
-  if (internal::text_at(object, "metadata", "resourceVersion").empty()) {
+  const json object = net::parse_json(*answer);
+  if (net::text_at(object, "metadata", "resourceVersion").empty()) {
     last_failure_ = ApiError{.failure = Failure::server,
                              .status = 200,
                              .message = cat(client_.connection().description, ": the answer is no Lease")};

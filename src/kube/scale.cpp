@@ -4,13 +4,13 @@
 #include <limits>
 
 #include "core/text.h"
-#include "kube/internal/json.h"
+#include "net/json.h"
 #include "net/url.h"
 
 namespace mpca::kube {
 namespace {
 
-using internal::json;
+using nlohmann::json;
 
 std::string api_path(std::string_view api_version) {
   return cat(api_version.find('/') == std::string_view::npos ? "/api/" : "/apis/", api_version);
@@ -28,7 +28,7 @@ std::unexpected<ApiError> not_of_this_api(const Client& client, const std::strin
 }
 
 std::optional<int> replicas_of(const json& part) {
-  const auto value = internal::integer_at(part, "replicas");
+  const auto value = net::integer_at(part, "replicas");
   if (!value) return 0;  // omitted when zero
   if (*value < 0 || *value > std::numeric_limits<std::int32_t>::max()) return std::nullopt;
   return static_cast<int>(*value);
@@ -36,15 +36,15 @@ std::optional<int> replicas_of(const json& part) {
 
 ApiResult<Scale> read_scale(const Client& client, const std::string& path, const ApiResult<std::string>& body) {
   if (!body) return std::unexpected(body.error());
-  const json object = internal::parse(*body);
-  const auto spec = replicas_of(internal::at(object, "spec"));
-  const auto status = replicas_of(internal::at(object, "status"));
-  if (internal::text_at(object, "kind") != "Scale" || !internal::at(object, "spec").is_object() || !spec || !status ||
-      internal::text_at(object, "metadata", "resourceVersion").empty()) {
+  const json object = net::parse_json(*body);
+  const auto spec = replicas_of(net::json_at(object, "spec"));
+  const auto status = replicas_of(net::json_at(object, "status"));
+  if (net::text_at(object, "kind") != "Scale" || !net::json_at(object, "spec").is_object() || !spec || !status ||
+      net::text_at(object, "metadata", "resourceVersion").empty()) {
     return not_of_this_api(client, path, "Scale");
   }
-  return Scale{*spec, *status, internal::text_at(object, "status", "selector"),
-               internal::text_at(object, "metadata", "resourceVersion")};
+  return Scale{*spec, *status, net::text_at(object, "status", "selector"),
+               net::text_at(object, "metadata", "resourceVersion")};
 }
 
 }  // namespace
@@ -70,16 +70,16 @@ ApiResult<std::string> Discovery::scalable_resource(Client& client, const std::s
     const std::string path = api_path(api_version);
     const auto body = client.get(path);
     if (!body) return std::unexpected(body.error());
-    const json answer = internal::parse(*body);
-    if (!internal::at(answer, "resources").is_array()) return not_of_this_api(client, path, "APIResourceList");
+    const json answer = net::parse_json(*body);
+    if (!net::json_at(answer, "resources").is_array()) return not_of_this_api(client, path, "APIResourceList");
     std::vector<Resource>& known = by_api_version_[api_version];
     known.clear();
     for (const json& entry : answer["resources"]) {
-      const std::string name = internal::text_at(entry, "name");
-      if (name.find('/') == std::string::npos) known.push_back({name, internal::text_at(entry, "kind")});
+      const std::string name = net::text_at(entry, "name");
+      if (name.find('/') == std::string::npos) known.push_back({name, net::text_at(entry, "kind")});
     }
     for (const json& entry : answer["resources"]) {
-      const std::string name = internal::text_at(entry, "name");
+      const std::string name = net::text_at(entry, "name");
       for (Resource& one : known) one.has_scale = one.has_scale || name == one.name + "/scale";
     }
     resource = find();
@@ -106,7 +106,7 @@ ApiResult<Scale> patch_scale(Client& client, const ScaleTarget& target, int repl
                              const std::string& resource_version) {
   const std::string path = scale_path(target);
   const json patch = {{"metadata", {{"resourceVersion", resource_version}}}, {"spec", {{"replicas", replicas}}}};
-  return read_scale(client, path, client.patch_once(path, PatchKind::merge, internal::dump(patch), Priority::scale));
+  return read_scale(client, path, client.patch_once(path, PatchKind::merge, net::json_text(patch), Priority::scale));
 }
 
 }  // namespace mpca::kube

@@ -9,13 +9,13 @@
 #include "core/os/pause.h"
 #include "core/os/real_clock.h"
 #include "core/text.h"
-#include "kube/internal/json.h"
+#include "net/json.h"
 #include "net/url.h"
 
 namespace mpca::kube {
 namespace {
 
-using internal::json;
+using nlohmann::json;
 
 constexpr std::uint64_t kShortestWatchSeconds = 240, kWatchSpreadSeconds = 60;  // below the client's idle limit
 constexpr Duration kForbiddenWait = std::chrono::minutes(1);
@@ -23,7 +23,7 @@ constexpr int kMostFailures = 30;
 constexpr int kGone = 410;
 
 std::string key_of(const json& object) {
-  return cat(internal::text_at(object, "metadata", "namespace"), "/", internal::text_at(object, "metadata", "name"));
+  return cat(net::text_at(object, "metadata", "namespace"), "/", net::text_at(object, "metadata", "name"));
 }
 
 }  // namespace
@@ -58,19 +58,19 @@ void WatchLoop::back_off(const ApiError& error) {
 }
 
 void WatchLoop::on_page(const std::string& body, const OnChange& on_change) {
-  const json page = internal::parse(body);
-  const json& items = internal::at(page, "items");
-  const std::string version = internal::text_at(page, "metadata", "resourceVersion");
+  const json page = net::parse_json(body);
+  const json& items = net::json_at(page, "items");
+  const std::string version = net::text_at(page, "metadata", "resourceVersion");
   if (version.empty() || !(items.is_array() || items.is_null())) {
     list_again();
     back_off();
     return;
   }
   for (const json& item : items) {
-    listed_[key_of(item)] = {internal::text_at(item, "metadata", "uid"),
-                             internal::text_at(item, "metadata", "resourceVersion"), internal::dump(item)};
+    listed_[key_of(item)] = {net::text_at(item, "metadata", "uid"), net::text_at(item, "metadata", "resourceVersion"),
+                             net::json_text(item)};
   }
-  continue_token_ = internal::text_at(page, "metadata", "continue");
+  continue_token_ = net::text_at(page, "metadata", "continue");
   if (!continue_token_.empty()) return;
   version_ = version;
   tell_difference(on_change);
@@ -113,37 +113,37 @@ void WatchLoop::on_list_failed(const ApiError& error) {
 bool WatchLoop::on_line(std::string_view line, const OnChange& on_change) {
   using Kind = Change::Kind;
   if (line.empty()) return true;
-  const json event = internal::parse(line);
-  const std::string type = internal::text_at(event, "type");
-  const json& object = internal::at(event, "object");
+  const json event = net::parse_json(line);
+  const std::string type = net::text_at(event, "type");
+  const json& object = net::json_at(event, "object");
   if (type == "ERROR") {
-    const bool is_gone = internal::integer_at(object, "code") == kGone;
+    const bool is_gone = net::integer_at(object, "code") == kGone;
     list_again();
     if (is_gone && failures_ == 0) {
       ++failures_;
     } else {
-      const auto after = internal::integer_at(object, "details", "retryAfterSeconds");
+      const auto after = net::integer_at(object, "details", "retryAfterSeconds");
       back_off(std::chrono::seconds(std::clamp<std::int64_t>(after.value_or(0), 0, 3600)));
     }
     was_heard_ = true;
     return false;
   }
-  const std::string version = internal::text_at(object, "metadata", "resourceVersion");
+  const std::string version = net::text_at(object, "metadata", "resourceVersion");
   if (version.empty()) return false;  // not of this protocol; on_watch_ended() backs off
   const bool is_change = type == "ADDED" || type == "MODIFIED" || type == "DELETED";
   if (is_change) {
     const std::string key = key_of(object);
-    const std::string uid = internal::text_at(object, "metadata", "uid");
+    const std::string uid = net::text_at(object, "metadata", "uid");
     const auto known = known_.find(key);
     const bool was_another = known != known_.end() && known->second.uid != uid;
     const bool is_known = known != known_.end() && !was_another;
     if (was_another) tell(Kind::deleted, key, known->second.uid, {}, on_change);
     if (type == "DELETED") {
       if (known != known_.end()) known_.erase(known);
-      if (!was_another) tell(Kind::deleted, key, uid, internal::dump(object), on_change);
+      if (!was_another) tell(Kind::deleted, key, uid, net::json_text(object), on_change);
     } else {
       known_[key] = {uid, version};
-      tell(is_known ? Kind::modified : Kind::added, key, uid, internal::dump(object), on_change);
+      tell(is_known ? Kind::modified : Kind::added, key, uid, net::json_text(object), on_change);
     }
   }
   version_ = version;

@@ -1,12 +1,12 @@
 #include "load/result_in_log.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "core/crc32c.h"
 #include "core/text.h"
 #include "load/load_report.h"
+#include "net/json.h"
 
 namespace mpca::load {
 namespace {
@@ -72,7 +72,8 @@ Result<std::vector<PhaseResult>> results_at(const Json& object, const char* key)
 
 Result<LoadResult> parse_document(const std::string& text) {
   try {
-    const Json object = Json::parse(text);
+    const Json object = net::parse_json<Json>(text);
+    if (object.is_discarded()) return invalid("the log's result is not JSON");
     if (object.at("format").get<std::string>() != kFormat) return invalid("the log's result is of another format");
     if (const int version = object.at("version").get<int>(); version != kVersion)
       return invalid(cat("the log's result has version ", version, "; this program reads ", kVersion));

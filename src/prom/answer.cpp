@@ -2,28 +2,24 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "core/text.h"
+#include "net/json.h"
 
 namespace mpca::prom {
 namespace {
 
+using net::text_at;
 using nlohmann::json;
 
 // Beyond it, an instant does not fit our nanoseconds.
 constexpr double kLatestSecond = 9e9;
 
-std::string text_of(const json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 std::vector<std::string> texts_of(const json& object, const char* key) {
   std::vector<std::string> texts;
-  const auto found = object.find(key);
-  if (found == object.end() || !found->is_array()) return texts;
-  for (const json& one : *found)
+  const json& found = net::json_at(object, key);
+  if (!found.is_array()) return texts;
+  for (const json& one : found)
     if (one.is_string()) texts.push_back(one.get<std::string>());
   return texts;
 }
@@ -39,17 +35,17 @@ Failed not_prometheus(int status) {
 }
 
 Failed refusal(int status, const json& answer) {
-  const std::string type = text_of(answer, "errorType");
+  const std::string type = text_at(answer, "errorType");
   const bool by_query = type == "bad_data" || type == "execution";
   return failed(by_query ? FailureKind::query : FailureKind::server, status, !by_query,
-                cat(type, ": ", text_of(answer, "error")));
+                cat(type, ": ", text_at(answer, "error")));
 }
 
 /// Of somebody between us and Prometheus; an API server says why in its Status object.
 Failed http_failure(int status, const json& answer) {
   const bool is_refused = status == 401 || status == 403;
   const bool again = status >= 500 || status == 429 || status == 408;
-  const std::string words = answer.is_object() ? text_of(answer, "message") : std::string();
+  const std::string words = text_at(answer, "message");
   return failed(is_refused ? FailureKind::not_permitted : FailureKind::http_status, status, again,
                 cat("status ", status, words.empty() ? "" : ": ", words));
 }
@@ -139,24 +135,23 @@ bool has_histogram(const json& result) {
 }  // namespace
 
 Answer parse_answer(int status, std::string_view body) {
-  const json answer = json::parse(body, nullptr, false);
-  if (answer.is_object() && text_of(answer, "status") == "error") return refusal(status, answer);
+  const json answer = net::parse_json(body);
+  if (text_at(answer, "status") == "error") return refusal(status, answer);
   if (status < 200 || status > 299) return http_failure(status, answer);
-  if (!answer.is_object() || text_of(answer, "status") != "success") return not_prometheus(status);
-  const auto data = answer.find("data");
-  if (data == answer.end() || !data->is_object()) return not_prometheus(status);
-  const std::string type = text_of(*data, "resultType");
+  if (text_at(answer, "status") != "success") return not_prometheus(status);
+  const json& data = net::json_at(answer, "data");
+  const std::string type = text_at(data, "resultType");
   if (type == "string") return failed(FailureKind::query, status, false, "answers with a string; must be numbers");
-  const auto result = data->find("result");
-  if (result == data->end() || !result->is_array()) return not_prometheus(status);
-  if (has_histogram(*result))
+  const json& result = net::json_at(data, "result");
+  if (!result.is_array()) return not_prometheus(status);
+  if (has_histogram(result))
     return failed(FailureKind::query, status, false, "answers with native histograms; must be numbers");
 
   Reading reading;
   if (type == "scalar") {
-    if (!reading.take({}, &*result, 1)) return not_prometheus(status);
+    if (!reading.take({}, &result, 1)) return not_prometheus(status);
   } else if (type == "vector" || type == "matrix") {
-    for (const json& one : *result)
+    for (const json& one : result)
       if (!take_series(one, type == "matrix", reading)) return not_prometheus(status);
   } else {
     return not_prometheus(status);

@@ -30,6 +30,9 @@ LIBRARY_OF_HEADER = {
     "external_scaler.": "external_scaler",
 }
 
+# The headers that show a library on purpose: to include one is to include what it shows, with the rules of that.
+SHOWS_A_LIBRARY = {"net/json.h": "nlohmann/json.hpp"}
+
 # Standard headers that bring I/O, threads, exceptions or unrepeatable numbers into a pure room.
 IMPURE_HEADERS = set(
     "iostream fstream filesystem thread mutex shared_mutex condition_variable future atomic semaphore latch barrier "
@@ -253,6 +256,9 @@ class Checker:
                 f'room {room.name} may not include {target.name} ("{header}"); it may: {" ".join(room.uses) or "none"}',
             )
 
+        if header in SHOWS_A_LIBRARY:
+            self.check_system_include(path, below, room, number, SHOWS_A_LIBRARY[header])
+
     def check_system_include(self, path, below, room, number, header):
         prefix = next((p for p in LIBRARY_OF_HEADER if header.startswith(p)), None)
         if prefix == "CLI/":
@@ -265,6 +271,8 @@ class Checker:
             library = LIBRARY_OF_HEADER[prefix]
             if library not in room.libraries:
                 self.find(path, number, f"room {room.name} does not link {library} (<{header}>)")
+            elif SHOWS_A_LIBRARY.get(below.removeprefix("src/")) == header:
+                pass
             elif path.suffix == ".h" and "/internal/" not in below:  # an internal header shows itself to its own room only
                 self.find(path, number, f"<{header}> in a header shows {library} to other rooms; include it in a .cpp")
         elif room.pure and header not in CXX_STANDARD_HEADERS:

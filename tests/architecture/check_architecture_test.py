@@ -175,6 +175,24 @@ class CheckArchitecture(unittest.TestCase):
             "src/config/json.cpp:1: room config does not link nlohmann_json::nlohmann_json",
         )
 
+    def test_the_header_that_shows_json_is_included_as_json_is(self):
+        json, include = "nlohmann_json::nlohmann_json", '#include "net/json.h"\n'
+        row = "mpca_room(config USES core core_os trace LIBS yaml-cpp)"
+        tree = {
+            "CMakeLists.txt": CMAKE.replace(row, f"mpca_room(net USES core LIBS {json})\n{row[:-1]} {json})").replace("trace LIBS", "trace net LIBS"),
+            "docs/ARCHITECTURE.md": DOCUMENT.replace("core/os, trace |", "core/os, trace, net |") + "| `net` | HTTP | |\n",
+            "src/net/json.h": HEADER + "#include <nlohmann/json.hpp>\n",
+            "tests/net/json_test.cpp": include,
+            "src/config/json.cpp": include,
+        }
+        self.assert_found(tree)
+        self.assert_found({**tree, "src/config/internal/json.h": HEADER + include})
+        self.assert_found({**tree, "src/config/json.h": HEADER + include}, "src/config/json.h:4: <nlohmann/json.hpp> in a header")
+        self.assert_found({**tree, "src/net/more.h": HEADER + "#include <nlohmann/json.hpp>\n"}, "src/net/more.h:4: <nlohmann/json.hpp> in")
+        self.assert_found({**tree, "src/net/json.h": HEADER + "#include <yaml-cpp/yaml.h>\n"}, "src/net/json.h:4: room net does not link")
+        tree["CMakeLists.txt"] = tree["CMakeLists.txt"].replace(f"yaml-cpp {json}", "yaml-cpp")
+        self.assert_found(tree, f"src/config/json.cpp:1: room config does not link {json}")
+
     def test_only_main_knows_the_command_line_library_and_only_apps_the_version(self):
         self.assert_found({"apps/mpc-autoscaler/cmd.cpp": "#include <CLI/CLI.hpp>\n"}, "apps/mpc-autoscaler/cmd.cpp:1: only ")
         self.assert_found({"src/config/yaml.cpp": '#include "mpca_version.h"\n'}, "src/config/yaml.cpp:1: only apps/ knows")

@@ -42,6 +42,7 @@ TEST(PrometheusRange, PrometheusOwnErrorIsPassedOn) {
 
 TEST(PrometheusRange, OtherShapesAreNamedByTheirPlace) {
   EXPECT_EQ(error_of("{"), "not valid JSON");
+  EXPECT_EQ(error_of(std::string(101, '[') + std::string(101, ']')), "not valid JSON");
   EXPECT_EQ(error_of("[]"), "must be the JSON object that Prometheus answers to a range query");
   EXPECT_EQ(error_of("{}"), "status is \"\"; must be success");
   EXPECT_EQ(error_of(R"({"status":"success"})"), "data must be an object");

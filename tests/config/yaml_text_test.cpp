@@ -35,5 +35,11 @@ TEST(YamlText, IsWrittenAsKubectlDoes) {
             "kind: List\nitems:\n- name: a b\n  mode: \"Off\"\ndescription: >-\n  " + word + " " + word + "\n  b\n");
 }
 
+TEST(YamlText, OfATextThatIsNoJsonThereIsNone) {
+  EXPECT_EQ(yaml_of_json(R"({"b":[1],"a":"x"})").value(), "b:\n- 1\na: x\n");
+  EXPECT_EQ(yaml_of_json("{").error().message, "not JSON");
+  EXPECT_EQ(yaml_of_json(std::string(101, '[') + std::string(101, ']')).error().message, "not JSON");
+}
+
 }  // namespace
 }  // namespace mpca::config

@@ -188,6 +188,17 @@ TEST_F(ScalingGuard, AChangeOfOthersIsNotOverwritten) {
   expect_all_back();
 }
 
+TEST_F(ScalingGuard, WhatIsNoObjectIsNotOverwritten) {
+  SavedScaling saved = set_aside();
+  remove(saved);
+  const std::string deep = std::string(200, '[') + std::string(200, ']');
+  server.put_object(kHpaPath, cat(R"({"spec":{},"deep":)", deep, "}"));
+  const auto restored = restore(OnDifference::overwrite);
+  ASSERT_FALSE(restored);
+  EXPECT_EQ(server.count("PUT", "horizontalpodautoscalers"), 0);
+  EXPECT_FALSE(server.object(kMapPath).empty()) << "what was saved is still there";
+}
+
 TEST_F(ScalingGuard, AChangeOfOthersMayStay) {
   SavedScaling saved = set_aside();
   remove(saved);

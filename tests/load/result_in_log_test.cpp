@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/crc32c.h"
 #include "core/random.h"
 #include "core/text.h"
 
@@ -88,6 +89,18 @@ TEST(ResultInLog, WhatIsNotAllThereIsNone) {
   std::string damaged = lines;
   damaged[damaged.find("started_at_ns")] = 'S';
   EXPECT_EQ(parse_result_lines(damaged).error().message, "the result in the log is damaged: its checksum is another");
+}
+
+TEST(ResultInLog, WhatHasTheRightChecksumAndIsNoResultIsRefusedInWords) {
+  const auto refusal = [](const std::string& document) {
+    return parse_result_lines(cat("loadgen-result head ", crc32c(document), " 1\nloadgen-result 0 ", document, "\n"))
+        .error()
+        .message;
+  };
+  EXPECT_EQ(refusal("{"), "the log's result is not JSON");
+  EXPECT_EQ(refusal(std::string(101, '[') + std::string(101, ']')), "the log's result is not JSON");
+  EXPECT_EQ(refusal(R"({"format":"another"})"), "the log's result is of another format");
+  EXPECT_TRUE(refusal("[]").starts_with("the log's result cannot be read: ")) << refusal("[]");
 }
 
 }  // namespace

@@ -115,8 +115,10 @@ TEST(PrometheusAnswer, NumbersOnly) {
 }
 
 TEST(PrometheusAnswer, AnythingElseIsNotPrometheus) {
+  const std::string nested = success("vector", one("1"), ",\"x\":" + std::string(101, '[') + std::string(101, ']'));
   for (const char* body :
-       {"",
+       {nested.c_str(),
+        "",
         "<html>login</html>",
         "[]",
         "{}",

@@ -14,8 +14,8 @@
 #include "core/text.h"
 #include "experiment/fleet_watch.h"
 #include "experiment/guardian.h"
-#include "experiment/internal/json.h"
 #include "lab/run_files.h"
+#include "net/json.h"
 #include "runlog/control_log.h"
 #include "runlog/run_directory.h"
 #include "trace/timestamps.h"
@@ -539,9 +539,9 @@ Result<void> check_hpas(const Target& target, const std::vector<LiveHpa>& hpas, 
   for (const LiveHpa& each : hpas) {
     const bool is_changed = !hpa || hpa->target_percent;
     if (const auto trouble = owner_trouble(each); trouble && is_changed) problems.add(*trouble);
-    const json finalizers = at(parse(each.object), "metadata", "finalizers");
+    const nlohmann::json finalizers = net::json_at(net::parse_json(each.object), "metadata", "finalizers");
     if (!hpa && finalizers.is_array() && !finalizers.empty()) {
-      problems.add(cat("HorizontalPodAutoscaler ", each.state.name, " has a finalizer, ", dump(finalizers),
+      problems.add(cat("HorizontalPodAutoscaler ", each.state.name, " has a finalizer, ", net::json_text(finalizers),
                        ": it would not go when it is deleted"));
     }
   }

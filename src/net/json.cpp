@@ -1,11 +1,9 @@
-#include "kube/internal/json.h"
+#include "net/json.h"
 
-namespace mpca::kube::internal {
-namespace {
+namespace mpca::net::internal {
 
-constexpr int kDeepest = 100;
-
-bool is_too_deep(std::string_view text) {
+bool is_nested_too_deep(std::string_view text) {
+  constexpr int kDeepest = 100;
   int depth = 0;
   bool is_in_text = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -24,11 +22,4 @@ bool is_too_deep(std::string_view text) {
   return false;
 }
 
-}  // namespace
-
-json parse(std::string_view text) {
-  if (is_too_deep(text)) return json(json::value_t::discarded);
-  return json::parse(text, nullptr, false);
-}
-
-}  // namespace mpca::kube::internal
+}  // namespace mpca::net::internal
