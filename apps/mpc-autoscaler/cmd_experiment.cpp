@@ -1,5 +1,6 @@
 // `experiment hpa`, `mpc` and `batch`: experiments on a Deployment of a cluster, with load from a Job; `experiment
 // restore`: puts back what a run has set aside and could not put back itself.
+#include <csignal>
 #include <mutex>
 
 #include "cli/command.h"
@@ -169,6 +170,10 @@ class Talk {
   std::ostream& err_;
 };
 
+/// Whoever reads what we say may go before us (`2>&1 | tee log`, and Ctrl-C ends tee, too): then it is lost, and what
+/// has been set aside is put back all the same.
+void outlive_our_readers() { std::signal(SIGPIPE, SIG_IGN); }
+
 /// Makes clients of one cluster that share its limit of calls.
 class Clients {
  public:
@@ -235,6 +240,7 @@ Result<experiment::ClusterSettings> cluster_settings(const ExperimentOptions& op
 }
 
 Result<int> run_entries(const ExperimentOptions& options, std::vector<lab::BatchEntry> entries, Context& context) {
+  outlive_our_readers();
   os::RealClock clock;
   Problems problems;
   auto settings = cluster_settings(options, clock);
@@ -350,6 +356,7 @@ SettingsTable settings_of(RestoreOptions& options) {
 }
 
 Result<int> restore(const RestoreOptions& options, Context& context) {
+  outlive_our_readers();
   if (options.overwrite && options.discard) return invalid("--overwrite and --discard exclude each other");
   const auto difference = options.overwrite ? experiment::OnDifference::overwrite
                           : options.discard ? experiment::OnDifference::discard

@@ -41,7 +41,7 @@ Result<std::vector<lab::LabScenario>> loads(const LoadChoice& choice, const std:
   }
   config::LoadOptions load;
   load.stop = stop;
-  for (const std::string& path : choice.traces) {
+  for (const std::string& path : choice.traces.value_or(std::vector<std::string>{})) {
     const auto trace = config::load_trace(path, load);
     if (trace) {
       all.push_back({trace->name, load::plan_from_trace(*trace), {}});
@@ -52,7 +52,8 @@ Result<std::vector<lab::LabScenario>> loads(const LoadChoice& choice, const std:
     }
   }
   if (all.empty() && problems.empty())
-    problems.add("a load is needed: --scenario step|spike|seasonality, --phases FILE or --trace FILE");
+    problems.add(cat("a load is needed: --scenario step|spike|seasonality",
+                     choice.traces ? ", --phases FILE or --trace FILE" : " or --phases FILE"));
   for (lab::LabScenario& scenario : all) scenario.load.kind = choice.arrivals;
   MPCA_TRY_VOID(problems.to_result());
   return all;

@@ -1,6 +1,7 @@
 // The loads of experiments, from what a command was given.
 #pragma once
 
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -12,9 +13,9 @@
 namespace mpca::app {
 
 struct LoadChoice {
-  std::vector<std::string> scenarios;  // step, spike, seasonality
-  std::string phases{};                // a file
-  std::vector<std::string> traces{};   // files
+  std::vector<std::string> scenarios;                // step, spike, seasonality
+  std::string phases{};                              // a file
+  std::optional<std::vector<std::string>> traces{};  // files; none: the command takes none
   load::ArrivalKind arrivals = load::ArrivalKind::constant;
 };
 

@@ -35,7 +35,7 @@ class Cluster:
     def __init__(self, load_code=None):
         """The load's pod runs until it is deleted, or ends at once with `load_code`."""
         self.objects, self.version, self.load_code, self.lock = {}, 0, load_code, threading.Lock()
-        self.denied = set()
+        self.denied, self.away, self.refused = set(), False, 0
         self.put(f"{APPS}/deployments/web", {"metadata": {"name": "web"}, "spec": {"replicas": 3, "selector": {"matchLabels": {"app": "web"}}}})
         self.put(HPA, {"metadata": {"name": "web"}, "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
                                                              "maxReplicas": 9}})  # fmt: skip
@@ -80,6 +80,9 @@ class Cluster:
 
     def answer(self, method, url, body):
         path = url.path
+        if self.away:
+            self.refused += 1
+            return self.failure(503, "ServiceUnavailable")
         if path.endswith("/selfsubjectaccessreviews"):
             asked = body["spec"]["resourceAttributes"]
             return 201, {"status": {"allowed": (asked["verb"], asked["resource"]) not in self.denied}}
@@ -164,7 +167,7 @@ def started(cluster, out, *more):
 def usage(folder):
     cluster, out = Cluster(), folder / "usage"
     for arguments, parts in (
-        (["mpc", "--out", out], ["a load is needed"]),
+        (["mpc", "--out", out], ["a load is needed: --scenario step|spike|seasonality or --phases FILE\n"]),
         (["mpc", "spik", "--out", out, "--kube-server", cluster.url], ['is "spik"; must be one of step, spike, seasonality']),
         (["hpa", "step"], ["--out is required"]),
         (["batch", "pairs", "step", "--out", out], ["--kind is \"pairs\"; must be one of pair, matched"]),
@@ -218,6 +221,30 @@ def killed(folder):
     check(cluster.get(f"{APPS}/deployments/web")["spec"]["replicas"] == 3, "and the replicas")
 
 
+def without_readers(folder):
+    """As `2>&1 | tee log` after a Ctrl-C that tee has got, too: each line that is written breaks the pipe."""
+    cluster = Cluster()
+    process = started(cluster, folder / "unread")
+    process.stdout.close()
+    process.stderr.close()
+    process.send_signal(signal.SIGINT)
+    check(process.wait(timeout=60) == 130, "Ctrl-C ends with 130 though nobody reads", process.returncode)
+    check(cluster.is_as_before(), "everything is back", cluster.objects)
+
+    # Killed as well, while the API server is away: the guardian, which has the same pipe, says that it cannot restore yet.
+    cluster = Cluster()
+    process = started(cluster, folder / "unread-killed")
+    process.stdout.close()
+    process.stderr.close()
+    cluster.away = True
+    process.kill()
+    process.wait(timeout=60)
+    check(wait_until(lambda: cluster.refused > 2), "the guardian tries", cluster.refused)
+    time.sleep(1)  # it has said so
+    cluster.away = False
+    check(wait_until(lambda: cluster.get(HPA) is not None and cluster.get(SAVED) is None), "and restores when the API server is there", cluster.objects)
+
+
 def restore(folder):
     cluster = Cluster()
     where = ["--kube-server", cluster.url, "--namespace", "shop", "--deployment", "web"]
@@ -232,6 +259,6 @@ def restore(folder):
 
 
 with tempfile.TemporaryDirectory() as scratch:
-    for test in (usage, load_fails, interrupted, killed, restore):
+    for test in (usage, load_fails, interrupted, killed, without_readers, restore):
         test(pathlib.Path(scratch))
 sys.exit(finish())
