@@ -112,7 +112,7 @@ void check_others(std::string_view text) {
     MPCA_CHECK(deployment->spec_replicas >= 0 && deployment->replicas >= 0 && deployment->ready_replicas >= 0,
                "there are no fewer pods than none");
   }
-  if (const auto run = parse_pod_run(text)) MPCA_CHECK(!run->name.empty(), "a pod has a name");
+  if (const auto run = parse_pod_run(text, "loadgen")) MPCA_CHECK(!run->name.empty(), "a pod has a name");
 }
 
 }  // namespace

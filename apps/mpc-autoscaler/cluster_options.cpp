@@ -1,5 +1,6 @@
 #include "mpc-autoscaler/cluster_options.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
 
@@ -103,6 +104,18 @@ SettingsTable settings_of(PrometheusOptions& options) {
   };
   for (Setting& setting : settings_of(options.credentials)) table.push_back(std::move(setting));
   return table;
+}
+
+std::optional<kube::Right> right_to_ask(const PrometheusOptions& options) {
+  if (!options.prom_url.empty()) return std::nullopt;
+  // The object is the service as its proxy's path names it, with scheme and port.
+  const auto path = prom::prometheus_proxy_path(options.prom_namespace, options.prom_service);
+  if (!path) return std::nullopt;
+  const std::string_view before_name = "/services/";
+  std::string name = path->substr(path->find(before_name) + before_name.size());
+  name.resize(std::min(name.find('/'), name.size()));
+  return kube::Right{
+      .verb = "get", .group = "", .resource = "services/proxy", .namespace_name = options.prom_namespace, .name = name};
 }
 
 Result<std::unique_ptr<control::LiveMetrics>> prometheus_metrics(const PrometheusOptions& options,

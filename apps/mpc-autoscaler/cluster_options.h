@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "control/live_metrics.h"
@@ -9,6 +10,7 @@
 #include "core/clock.h"
 #include "core/result.h"
 #include "core/settings.h"
+#include "kube/access.h"
 #include "kube/client.h"
 
 namespace mpca::app {
@@ -41,6 +43,8 @@ struct PrometheusOptions {
 };
 SettingsTable settings_of(PrometheusOptions& options);
 SettingsTable settings_of(control::PrometheusCredentials& credentials);
+/// What asking takes; none: it goes not through the API server.
+std::optional<kube::Right> right_to_ask(const PrometheusOptions& options);
 
 /// The reference lab's three questions about one workload.
 ///

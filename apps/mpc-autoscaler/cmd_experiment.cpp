@@ -266,6 +266,7 @@ Result<int> run_entries(const ExperimentOptions& options, std::vector<lab::Batch
   MPCA_TRY_VOID(problems.to_result());
 
   settings->context = cluster->connection.description;
+  settings->metrics_right = right_to_ask(options.prometheus);
   Talk talk(context.err);
   Clients clients(cluster->connection, clock);
   const auto make_metrics = [&](Duration window) {

@@ -15,7 +15,8 @@ struct LiveReading {
   policy::Signal failed_rate_rps;
   policy::Signal in_flight_requests;
   policy::Signal cpu_cores;
-  std::string trouble;  // why something is missing, for people; empty when nothing is
+  std::string trouble;       // why something is missing, for people; empty when nothing is
+  bool was_answered = true;  // false: no question was, so whether there are series is not known
 };
 
 class LiveMetrics {

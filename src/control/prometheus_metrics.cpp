@@ -35,6 +35,7 @@ LiveReading PrometheusMetrics::read(int ready_replicas) {
   const LoadQueries& queries = settings_.queries;
   std::optional<Behind> behind;
   is_silent_ = false;
+  was_answered_ = false;
   const auto ask_for = [&](const prom::InstantQuery& query, std::string_view what) {
     return ask(query, what, ready_replicas, behind, reading.trouble);
   };
@@ -42,6 +43,7 @@ LiveReading PrometheusMetrics::read(int ready_replicas) {
   reading.cpu_cores = ask_for(queries.cpu_cores, "CPU");
   reading.in_flight_requests = ask_for(queries.in_flight_requests, "in flight");
   reading.failed_rate_rps = ask_for(queries.failed_rate_rps, "failed requests");
+  reading.was_answered = was_answered_;
   return reading;
 }
 
@@ -63,6 +65,8 @@ policy::Signal PrometheusMetrics::ask(prom::InstantQuery query, std::string_view
     return behind->is_stale || is_stale ? policy::Signal::stale(sum, behind->age)
                                         : policy::Signal::fresh(sum, behind->age);
   };
+  const prom::Answer answered = client_.instant(query);
+  if (!std::holds_alternative<prom::Failed>(answered)) was_answered_ = true;
   return std::visit(Overloaded{[&](const prom::Values& values) { return signal(values.series, values.age, false); },
                                [&](const prom::Empty&) {
                                  note("no series");
@@ -85,7 +89,7 @@ policy::Signal PrometheusMetrics::ask(prom::InstantQuery query, std::string_view
                                  is_silent_ = answer.kind == prom::FailureKind::no_answer;
                                  return policy::Signal{};
                                }},
-                    client_.instant(query));
+                    answered);
 }
 
 }  // namespace mpca::control

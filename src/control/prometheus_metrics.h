@@ -48,7 +48,8 @@ class PrometheusMetrics final : public LiveMetrics {
 
   PrometheusMetricsSettings settings_;
   prom::PrometheusClient& client_;
-  bool is_silent_ = false;  // in the current or the last reading
+  bool is_silent_ = false;    // in the current or the last reading
+  bool was_answered_ = true;  // a question of it, by a Prometheus
 };
 
 }  // namespace mpca::control

@@ -38,6 +38,8 @@ lab::BatchEntry cluster_hpa_entry(std::optional<int> target_percent) {
   return entry;
 }
 
+bool reads_metrics(const std::string& policy) { return trim(policy.substr(0, policy.find(':'))) != "static"; }
+
 Tuning tuning_of(const ClusterSettings& settings, const std::string& scenario) {
   Tuning tuning{.workload = {.capacity_rps = settings.capacity_rps, .target_utilization = settings.target_utilization},
                 .rate_window = kRateWindow};
@@ -91,12 +93,14 @@ Result<void> ClusterPlace::check(const lab::RunPlan& plan) {
                      plan.scenario));
   }
   MPCA_TRY_VOID(problems.to_result());
-  const std::string kind = *hpa ? "hpa" : "policy";
+  const bool needs_metrics = !*hpa && reads_metrics(plan.policy);
+  const std::string kind = *hpa ? "hpa" : needs_metrics ? "policy with metrics" : "policy";
   if (!checked_.insert(kind).second) return {};
-  return check_cluster(*hpa);
+  return check_cluster(*hpa, needs_metrics, tuning.rate_window);
 }
 
-Result<void> ClusterPlace::check_cluster(const std::optional<ClusterHpa>& hpa) {
+Result<void> ClusterPlace::check_cluster(const std::optional<ClusterHpa>& hpa, bool needs_metrics,
+                                         Duration rate_window) {
   kube::Client client = tools_.make_client({});
   Problems problems;
   for (const kube::Right& right : needed_rights(settings_.target)) {
@@ -105,12 +109,34 @@ Result<void> ClusterPlace::check_cluster(const std::optional<ClusterHpa>& hpa) {
     if (!*allowed)
       problems.add(cat("missing right: ", describe(right), "; deploy/optional/experiments.yaml grants it"));
   }
+  if (needs_metrics && settings_.metrics_right) {
+    const auto allowed = kube::is_allowed(client, *settings_.metrics_right);
+    if (!allowed) return std::unexpected(to_error(allowed.error()));
+    if (!*allowed)
+      problems.add(cat("missing right: ", describe(*settings_.metrics_right),
+                       "; deploy/optional/prometheus-proxy.yaml grants it. If that is not where Prometheus is, give "
+                       "--prom-namespace and --prom-service, or --prom-url"));
+  }
   MPCA_TRY_VOID(problems.to_result());
-  if (const auto deployment = read_deployment(client, settings_.target); !deployment)
-    return std::unexpected(to_error(deployment.error()));
+  const auto deployment = read_deployment(client, settings_.target);
+  if (!deployment) return std::unexpected(to_error(deployment.error()));
   const auto hpas = hpas_of(client, settings_.target);
   if (!hpas) return std::unexpected(to_error(hpas.error()));
-  return internal::check_hpas(settings_.target, *hpas, hpa);
+  MPCA_TRY_VOID(internal::check_hpas(settings_.target, *hpas, hpa));
+  return needs_metrics ? check_metrics(deployment->state.ready_replicas, rate_window) : Result<void>();
+}
+
+/// A workload without load may have no series yet; a source that does not answer will not have them later.
+Result<void> ClusterPlace::check_metrics(int ready_replicas, Duration rate_window) {
+  MPCA_TRY(const auto metrics, tools_.make_metrics(rate_window));
+  const control::LiveReading reading = metrics->read(ready_replicas);
+  if (!reading.was_answered) {
+    return invalid(cat("the policy decides by metrics, and Prometheus did not answer: ", reading.trouble,
+                       "; give --prom-namespace and --prom-service, or --prom-url"));
+  }
+  if (!reading.trouble.empty())
+    tools_.say(cat("before the load, metrics of ", describe(settings_.target), ": ", reading.trouble));
+  return {};
 }
 
 Result<lab::MeasuredRun> ClusterPlace::run(const lab::RunPlan& plan, const std::stop_token& stop,

@@ -42,7 +42,8 @@ struct ClusterSettings {
   Duration settle_limit = std::chrono::minutes(10);  // until exactly those are ready
   Duration guard_every = kGuardEvery;
   LoadJobSettings load;
-  UtcOffsets offsets{};  // of the workload's local time
+  std::optional<kube::Right> metrics_right{};  // to ask for metrics; none: not asked through the API server
+  UtcOffsets offsets{};                        // of the workload's local time
   std::string guardian_program{};
   std::vector<std::string> guardian_arguments{};  // before `--run RUN`
 };
@@ -66,6 +67,9 @@ Result<std::optional<ClusterHpa>> parse_cluster_hpa(const std::string& policy);
 /// The batch entry of the cluster's own HPA.
 lab::BatchEntry cluster_hpa_entry(std::optional<int> target_percent);
 
+/// Whether a policy decides by what it is shown of the load: all but `static` do.
+bool reads_metrics(const std::string& policy);
+
 /// What a policy is told in a scenario, and the window of its rates.
 struct Tuning {
   policy::Workload workload;
@@ -81,15 +85,16 @@ class ClusterPlace final : public lab::Place {
   ClusterPlace(ClusterSettings settings, ClusterTools tools)
       : settings_(std::move(settings)), tools_(std::move(tools)) {}
 
-  /// With the cluster, once: rights that are missing, a Deployment that is not there, an HPA that is not what the run
-  /// needs.
+  /// With the cluster, once for each kind of run: rights that are missing, a Deployment that is not there, an HPA that
+  /// is not what the run needs, and for a policy that reads them metrics that nobody answers for.
   Result<void> check(const lab::RunPlan& plan) override;
   Result<lab::MeasuredRun> run(const lab::RunPlan& plan, const std::stop_token& stop,
                                const lab::OnProgress& on_progress) override;
   lab::ConfigurationRows configuration() const override;
 
  private:
-  Result<void> check_cluster(const std::optional<ClusterHpa>& hpa);
+  Result<void> check_cluster(const std::optional<ClusterHpa>& hpa, bool needs_metrics, Duration rate_window);
+  Result<void> check_metrics(int ready_replicas, Duration rate_window);
 
   ClusterSettings settings_;
   ClusterTools tools_;

@@ -15,6 +15,7 @@ using net::text_at;
 using nlohmann::json;
 
 constexpr const char* kLabel = "experiment.mpc.dev/load";
+constexpr const char* kContainer = "loadgen";
 constexpr int kNobody = 65532;  // the image's user
 constexpr Duration kStartAllowance = std::chrono::minutes(5);
 constexpr Duration kKeptFor = std::chrono::hours(1);  // when nobody deletes it
@@ -44,8 +45,12 @@ std::string load_job_of(const Target& target, const std::string& name, const lab
   const json labels = {{"app.kubernetes.io/managed-by", "mpc-autoscaler"},
                        {"app.kubernetes.io/component", "experiment-load"},
                        {kLabel, name}};
+  // A service mesh's sidecar would be measured, too, and would keep the pod from ending.
+  json pod_labels = labels;
+  pod_labels["sidecar.istio.io/inject"] = "false";
+  const json pod_meta = {{"labels", pod_labels}, {"annotations", {{"linkerd.io/inject", "disabled"}}}};
   const json container = {
-      {"name", "loadgen"},
+      {"name", kContainer},
       {"image", settings.image},
       {"imagePullPolicy", "IfNotPresent"},
       {"command", {"loadgen"}},
@@ -82,7 +87,7 @@ std::string load_job_of(const Target& target, const std::string& name, const lab
         {{"backoffLimit", 0},
          {"activeDeadlineSeconds", whole_seconds(longest)},
          {"ttlSecondsAfterFinished", whole_seconds(kKeptFor)},
-         {"template", {{"metadata", {{"labels", labels}}}, {"spec", pod}}}}}});
+         {"template", {{"metadata", pod_meta}, {"spec", pod}}}}}});
 }
 
 Result<LoadJob> LoadJob::create(kube::Client client, const Target& target, const std::string& name,
@@ -106,10 +111,10 @@ kube::ApiResult<LoadJob::View> LoadJob::look() {
   if (!pods) return std::unexpected(pods.error());
   View view{.state = kube::PodRun::State::waiting, .reason = "it has no pod yet"};
   for (const std::string& item : pods->items) {
-    const auto run = kube::parse_pod_run(item);
+    const auto run = kube::parse_pod_run(item, kContainer);
     if (!run) continue;
     pod_ = run->name;
-    view = {run->state, run->reason};
+    view = {.state = run->state, .reason = run->reason, .has_pod = true};
     if (view.state != kube::PodRun::State::waiting) return view;
   }
   if (!pod_.empty() && pods->items.empty()) return View{kube::PodRun::State::failed, "its pod is gone"};
@@ -127,7 +132,8 @@ kube::ApiResult<LoadJob::View> LoadJob::look() {
 }
 
 Result<load::LoadResult> LoadJob::result() {
-  const auto log = client_->get(kube::object_path("v1", target_.namespace_name, "pods", pod_) + "/log");
+  const auto log =
+      client_->get(kube::object_path("v1", target_.namespace_name, "pods", pod_) + "/log?container=" + kContainer);
   if (!log) return std::unexpected(to_error(log.error()));
   auto result = load::parse_result_lines(*log);
   if (result) return result;

@@ -39,6 +39,7 @@ class LoadJob {
   struct View {
     kube::PodRun::State state = kube::PodRun::State::waiting;
     std::string reason{};  // why it waits or has failed
+    bool has_pod = false;
   };
 
   /// Creates it.

@@ -85,7 +85,7 @@ std::optional<DeploymentState> parse_deployment_state(std::string_view object) {
   return state;
 }
 
-std::optional<PodRun> parse_pod_run(std::string_view object) {
+std::optional<PodRun> parse_pod_run(std::string_view object, std::string_view container) {
   const json tree = net::parse_json(object);
   PodRun run{.name = net::text_at(tree, "metadata", "name")};
   if (run.name.empty()) return std::nullopt;
@@ -102,20 +102,26 @@ std::optional<PodRun> parse_pod_run(std::string_view object) {
   }
   say(net::json_at(tree, "status"));
   const json& containers = net::json_at(tree, "status", "containerStatuses");
-  const json no_container;
-  const json& state =
-      net::json_at(containers.is_array() && !containers.empty() ? containers[0] : no_container, "state");
+  const json none;
+  const json* ours = &none;
+  if (containers.is_array()) {
+    for (const json& each : containers)
+      if (net::text_at(each, "name") == container) ours = &each;
+  }
+  const json& state = net::json_at(*ours, "state");
+  const auto code = net::integer_at(state, "terminated", "exitCode");
   say(net::json_at(state, "waiting"));
   say(net::json_at(state, "terminated"));
-  if (phase == "Succeeded") {
+  if (code) {
+    run.state = *code == 0 ? PodRun::State::succeeded : PodRun::State::failed;
+  } else if (phase == "Succeeded") {
     run.state = PodRun::State::succeeded;
   } else if (phase == "Failed") {
     run.state = PodRun::State::failed;
   } else if (net::json_at(state, "running").is_object()) {
     run.state = PodRun::State::running;
   }
-  if (const auto code = net::integer_at(state, "terminated", "exitCode"); code && *code != 0)
-    run.reason += (run.reason.empty() ? "exit code " : ", exit code ") + std::to_string(*code);
+  if (code && *code != 0) run.reason += (run.reason.empty() ? "exit code " : ", exit code ") + std::to_string(*code);
   return run;
 }
 

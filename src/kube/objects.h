@@ -44,13 +44,14 @@ struct DeploymentState {
 };
 std::optional<DeploymentState> parse_deployment_state(std::string_view object);
 
-/// A pod of one container that runs once, as that of a Job.
+/// A container that runs once, as that of a Job, in its pod. Others may be put beside it, as a service mesh does, and
+/// run on when it has ended.
 struct PodRun {
   enum class State { waiting, running, succeeded, failed };
   std::string name;
   State state = State::waiting;
   std::string reason{};  // why it waits or has failed, for people: `ImagePullBackOff: …`
 };
-std::optional<PodRun> parse_pod_run(std::string_view object);
+std::optional<PodRun> parse_pod_run(std::string_view object, std::string_view container);
 
 }  // namespace mpca::kube

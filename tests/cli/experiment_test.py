@@ -127,9 +127,9 @@ class Cluster:
                      "spec": {"replicas": object_["spec"]["replicas"]}, "status": {"replicas": object_["spec"]["replicas"], "selector": "app=web"}}  # fmt: skip
 
     def start_pod(self, name, job):
-        state = {"phase": "Running", "containerStatuses": [{"state": {"running": {}}}]}
+        state = {"phase": "Running", "containerStatuses": [{"name": "loadgen", "state": {"running": {}}}]}
         if self.load_code is not None:
-            state = {"phase": "Failed", "containerStatuses": [{"state": {"terminated": {"exitCode": self.load_code}}}]}
+            state = {"phase": "Failed", "containerStatuses": [{"name": "loadgen", "state": {"terminated": {"exitCode": self.load_code}}}]}
         self.put(f"{CORE}/pods/{name}-x", {"metadata": {"name": f"{name}-x", "labels": job["spec"]["template"]["metadata"]["labels"]}, "status": state})
 
     def jobs(self):
@@ -185,6 +185,16 @@ def usage(folder):
     ):  # fmt: skip
         done = run(*arguments)
         check(done.returncode == 2 and all(part in done.stderr for part in parts), " ".join(map(str, arguments)), done.stderr)
+    done = subprocess.run([word.replace("static:5", "reactive") for word in words(cluster, out)], capture_output=True, text=True, timeout=60, check=False)
+    check(done.returncode == 2 and "Prometheus did not answer: " in done.stderr and "give --prom-namespace and --prom-service, or --prom-url" in done.stderr,
+          "a policy without metrics", done.stderr)  # fmt: skip
+    through_proxy = [*words(cluster, out)[: words(cluster, out).index("--prom-url")], "--out", str(out), "--policy", "reactive"]
+    done = subprocess.run(through_proxy, capture_output=True, text=True, timeout=60, check=False)
+    check(done.returncode == 2 and "Prometheus did not answer: " in done.stderr and "404" in done.stderr, "a Prometheus that is not there", done.stderr)
+    cluster.denied = {("get", "services")}
+    done = subprocess.run(through_proxy, capture_output=True, text=True, timeout=60, check=False)
+    check(done.returncode == 2 and "missing right: get services/proxy in namespace toy-monitoring (http:toy-prometheus:9090)" in done.stderr,
+          "nobody may ask it", done.stderr)  # fmt: skip
     cluster.denied = {("delete", "horizontalpodautoscalers")}
     done = subprocess.run(words(cluster, out), capture_output=True, text=True, timeout=60, check=False)
     check(done.returncode == 2 and "missing right: delete horizontalpodautoscalers of autoscaling in namespace shop" in done.stderr, "a missing right", done.stderr)

@@ -72,6 +72,14 @@ TEST_F(PrometheusMetricsTest, NoSeriesIsMissingAndNotZero) {
   EXPECT_EQ(reading.served_rate_rps.quality, policy::Quality::missing);
   EXPECT_EQ(reading.in_flight_requests.quality, policy::Quality::fresh);
   EXPECT_EQ(reading.trouble, "request rate: no series");
+  EXPECT_TRUE(reading.was_answered);
+}
+
+TEST_F(PrometheusMetricsTest, AProxyThatKnowsNoPrometheusAnswersNoQuestion) {
+  transport.replies.emplace_back("query", prom::Reply{404, R"({"kind":"Status","code":404,"message":"not found"})"});
+  const LiveReading reading = read(4);
+  EXPECT_FALSE(reading.was_answered);
+  EXPECT_EQ(reading.served_rate_rps.quality, policy::Quality::missing);
 }
 
 // As Thanos answers while one of its stores is away.

@@ -76,7 +76,8 @@ class Controllers {
   }
   std::string pod() const { return cat("/api/v1/namespaces/shop/pods/", name_, "-x"); }
   void put_pod(const std::string& phase, const json& state) {
-    const json status = {{"phase", phase}, {"containerStatuses", json::array({{{"state", state}}})}};
+    const json status = {{"phase", phase},
+                         {"containerStatuses", json::array({{{"name", "loadgen"}, {"state", state}}})}};
     const json object = {{"metadata", {{"labels", {{"experiment.mpc.dev/load", name_}}}}}, {"status", status}};
     server_.put_object(pod(), object.dump());
   }
@@ -106,6 +107,24 @@ class Controllers {
   std::jthread thread_;
 };
 
+/// Says the same each time, as long as it is told to.
+class ScriptedMetrics final : public control::LiveMetrics {
+ public:
+  using Script = std::function<control::LiveReading(int number)>;
+  ScriptedMetrics(Script script, std::atomic<int>& number) : script_(std::move(script)), number_(number) {}
+  control::LiveReading read(int) override { return script_(number_++); }
+
+ private:
+  Script script_;
+  std::atomic<int>& number_;
+};
+
+control::LiveReading no_series() {
+  control::LiveReading reading;
+  reading.trouble = "request rate: no series";
+  return reading;
+}
+
 class ClusterPlaceTest : public testing::Test {
  protected:
   ClusterPlaceTest() {
@@ -133,8 +152,8 @@ class ClusterPlaceTest : public testing::Test {
                 [this](const kube::ClientSettings& wanted) {
                   return kube::Client(server.connection(), wanted, limit, clock, RandomStream(1, "test", ++clients));
                 },
-            .make_metrics = [](Duration) -> Result<std::unique_ptr<control::LiveMetrics>> {
-              return std::make_unique<control::FakeMetrics>();
+            .make_metrics = [this](Duration) -> Result<std::unique_ptr<control::LiveMetrics>> {
+              return std::make_unique<ScriptedMetrics>(reading, readings);
             },
             .clock = clock,
             .say =
@@ -173,6 +192,8 @@ class ClusterPlaceTest : public testing::Test {
   os::RealClock clock;
   kube::RateLimit limit{1000, 1000};
   std::atomic<std::uint32_t> clients = 0;
+  ScriptedMetrics::Script reading = [](int) { return control::FakeMetrics().reading; };
+  std::atomic<int> readings = 0;
   std::mutex mutex;
   std::vector<std::string> talk;
 };
@@ -301,6 +322,84 @@ TEST_F(ClusterPlaceTest, AnHpaWithAFinalizerIsRefusedBeforeAnythingIsTouched) {
   ASSERT_FALSE(checked);
   EXPECT_NE(checked.error().message.find("web has a finalizer, [\"example.com/keep\"]"), std::string::npos)
       << checked.error().message;
+}
+
+TEST_F(ClusterPlaceTest, MetricsThatWereMissingNowAndThenAreACaution) {
+  Controllers controllers(server);
+  reading = [](int number) { return number % 2 == 1 ? no_series() : control::FakeMetrics().reading; };
+  const auto measured = run(plan("reactive"));
+  ASSERT_TRUE(measured) << measured.error().message;
+  ASSERT_EQ(measured->cautions.size(), 1U);
+  EXPECT_TRUE(measured->cautions[0].starts_with("the policy had no request rate, or one that was minutes old, in "))
+      << measured->cautions[0];
+  EXPECT_TRUE(measured->cautions[0].ends_with(" control periods: request rate: no series")) << measured->cautions[0];
+  expect_all_back();
+}
+
+TEST_F(ClusterPlaceTest, ARateOfSomeOfThePodsMostOfTheTimeIsACaution) {
+  Controllers controllers(server);
+  reading = [](int) {
+    control::LiveReading some = control::FakeMetrics().reading;
+    some.served_rate_rps.quality = policy::Quality::stale;
+    return some;
+  };
+  const auto measured = run(plan("reactive"));
+  ASSERT_TRUE(measured) << measured.error().message;
+  ASSERT_EQ(measured->cautions.size(), 1U);
+  EXPECT_TRUE(measured->cautions[0].starts_with("the policy had the request rate of some of the pods only in "));
+}
+
+TEST_F(ClusterPlaceTest, ARunWithoutAnyMetricsHasFailed) {
+  Controllers controllers(server);
+  reading = [](int) { return no_series(); };
+  const auto measured = run(plan("reactive"));
+  ASSERT_FALSE(measured);
+  EXPECT_TRUE(measured.error().message.starts_with("the policy had no request rate in any of "))
+      << measured.error().message;
+  expect_all_back();
+  EXPECT_TRUE(directory.names().empty());
+}
+
+TEST_F(ClusterPlaceTest, APolicyThatAsksNobodyNeedsNoMetrics) {
+  Controllers controllers(server);
+  reading = [](int) { return no_series(); };
+  const auto measured = run(plan("static:5"));
+  ASSERT_TRUE(measured) << measured.error().message;
+  EXPECT_EQ(measured->cautions, std::vector<std::string>{});
+}
+
+TEST_F(ClusterPlaceTest, MetricsAreAskedForBeforeAnythingIsTouched) {
+  ClusterSettings through_proxy = settings();
+  through_proxy.metrics_right = kube::Right{
+      .verb = "get", .group = "", .resource = "services/proxy", .namespace_name = "mon", .name = "http:prom:9090"};
+  const auto message = [&](const std::string& policy) {
+    ClusterPlace place(through_proxy, tools());
+    const auto checked = place.check(plan(policy));
+    return checked ? std::string("fine") : checked.error().message;
+  };
+  EXPECT_EQ(message("reactive"), "fine");
+  reading = [](int) { return no_series(); };
+  EXPECT_EQ(message("reactive"), "fine") << "may come with the load";
+  EXPECT_EQ(talk, std::vector<std::string>{
+                      "before the load, metrics of Deployment web in namespace shop: request rate: no series"});
+  reading = [](int) {
+    control::LiveReading nobody = no_series();
+    nobody.was_answered = false;
+    nobody.trouble = "request rate: 404";
+    return nobody;
+  };
+  EXPECT_EQ(message("reactive"),
+            "the policy decides by metrics, and Prometheus did not answer: request rate: 404; give --prom-namespace "
+            "and --prom-service, or --prom-url");
+  EXPECT_EQ(message("static:5"), "fine");
+  EXPECT_EQ(message("cluster-hpa"), "fine");
+  server.forbid("get", "services/proxy");
+  EXPECT_TRUE(message("reactive")
+                  .starts_with("missing right: get services/proxy in namespace mon (http:prom:9090); "
+                               "deploy/optional/prometheus-proxy.yaml"))
+      << message("reactive");
+  EXPECT_EQ(message("static:5"), "fine");
+  EXPECT_EQ(server.count("DELETE") + server.count("PATCH"), 0);
 }
 
 TEST_F(ClusterPlaceTest, WhatIsMissingIsSaidBeforeAnythingIsTouched) {

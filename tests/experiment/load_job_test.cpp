@@ -40,6 +40,8 @@ TEST(LoadJob, ThePodHasNoRightsAndSaysItsLoad) {
   // 5 min to start, 1 min to wait, 210 s of load, 30 s for the last answer.
   EXPECT_EQ(spec["activeDeadlineSeconds"], 300 + 60 + 210 + 30);
   EXPECT_EQ(spec["ttlSecondsAfterFinished"], 3600);
+  EXPECT_EQ(spec["template"]["metadata"]["labels"]["sidecar.istio.io/inject"], "false");
+  EXPECT_EQ(spec["template"]["metadata"]["annotations"], json({{"linkerd.io/inject", "disabled"}}));
   const json& pod = spec["template"]["spec"];
   EXPECT_EQ(pod["automountServiceAccountToken"], false);
   EXPECT_EQ(pod["serviceAccountName"], "mpc-experiment-load");
@@ -82,17 +84,37 @@ TEST_F(LoadJobInACluster, TellsHowItsPodIs) {
   put_pod(R"({"phase":"Pending","conditions":[{"type":"PodScheduled","status":"False","reason":"Unschedulable",)"
           R"("message":"0/3 nodes are available"}]})");
   EXPECT_EQ(job.look()->reason, "Unschedulable: 0/3 nodes are available");
-  put_pod(R"({"phase":"Pending","containerStatuses":[{"state":{"waiting":{"reason":"ImagePullBackOff",)"
-          R"("message":"Back-off pulling image"}}}]})");
+  put_pod(
+      R"({"phase":"Pending","containerStatuses":[{"name":"loadgen","state":{"waiting":{"reason":"ImagePullBackOff",)"
+      R"("message":"Back-off pulling image"}}}]})");
   EXPECT_EQ(job.look()->reason, "ImagePullBackOff: Back-off pulling image");
-  put_pod(R"({"phase":"Running","containerStatuses":[{"state":{"running":{}}}]})");
+  put_pod(R"({"phase":"Running","containerStatuses":[{"name":"loadgen","state":{"running":{}}}]})");
   EXPECT_EQ(job.look()->state, kube::PodRun::State::running);
-  put_pod(R"({"phase":"Failed","containerStatuses":[{"state":{"terminated":{"reason":"OOMKilled","exitCode":137}}}]})");
+  put_pod(
+      R"({"phase":"Failed","containerStatuses":[{"name":"loadgen","state":{"terminated":{"reason":"OOMKilled","exitCode":137}}}]})");
   EXPECT_EQ(job.look()->state, kube::PodRun::State::failed);
   EXPECT_EQ(job.look()->reason, "OOMKilled, exit code 137");
   server.delete_object(kPod);
   EXPECT_EQ(job.look()->reason, "its pod is gone");
   EXPECT_EQ(job.look()->state, kube::PodRun::State::failed);
+}
+
+TEST_F(LoadJobInACluster, AContainerThatAMeshPutBesideItDoesNotCount) {
+  LoadJob job = create();
+  EXPECT_FALSE(job.look()->has_pod);
+  const auto beside = [&](const std::string& state) {
+    put_pod(R"({"phase":"Running","containerStatuses":[{"name":"istio-proxy","state":{"running":{}}},)"
+            R"({"name":"loadgen","state":)" +
+            state + "}]}");
+    return *job.look();
+  };
+  EXPECT_EQ(beside(R"({"waiting":{"reason":"ContainerCreating"}})").state, kube::PodRun::State::waiting);
+  EXPECT_EQ(beside(R"({"running":{}})").state, kube::PodRun::State::running);
+  const LoadJob::View failed = beside(R"({"terminated":{"reason":"Error","exitCode":1}})");
+  EXPECT_EQ(failed.state, kube::PodRun::State::failed);
+  EXPECT_EQ(failed.reason, "Error, exit code 1");
+  EXPECT_TRUE(failed.has_pod);
+  EXPECT_EQ(beside(R"({"terminated":{"reason":"Completed","exitCode":0}})").state, kube::PodRun::State::succeeded);
 }
 
 TEST_F(LoadJobInACluster, ReadsTheResultOutOfTheLogAndLeavesNothing) {
@@ -108,6 +130,7 @@ TEST_F(LoadJobInACluster, ReadsTheResultOutOfTheLogAndLeavesNothing) {
     const auto result = job.result();
     ASSERT_TRUE(result) << result.error().message;
     EXPECT_EQ(result->length, 210s);
+    EXPECT_EQ(server.count("GET", "/log?container=loadgen"), 1) << "a pod of two is asked for one";
     server.put_log(kPod, "no good answer within 1m: connection refused\n");
     EXPECT_EQ(job.result().error().message,
               "load Job mpc-load-7: the log holds no result of loadgen; its log ends with: no good answer within 1m: "

@@ -32,8 +32,34 @@ constexpr Duration kPodLimit = std::chrono::minutes(3);      // from the Job to 
 constexpr Duration kSilenceLimit = std::chrono::minutes(2);  // of an API server that does not say how the Job is
 constexpr Duration kTolerableSkew = std::chrono::seconds(5);
 constexpr double kTolerableGaps = 0.05;
+constexpr double kTolerablePartial = 0.5;
+constexpr Duration kOldRate = std::chrono::minutes(2);  // a sum of some pods is younger
 
 std::string times(int count) { return count == 1 ? std::string("once") : cat(count, " times"); }
+
+/// Passes readings on, and counts those that a policy cannot see the load by.
+class CountedMetrics final : public control::LiveMetrics {
+ public:
+  explicit CountedMetrics(control::LiveMetrics& inner) : inner_(inner) {}
+  control::LiveReading read(int ready_replicas) override {
+    control::LiveReading reading = inner_.read(ready_replicas);
+    const policy::Signal& rate = reading.served_rate_rps;
+    ++readings;
+    if (rate.quality == policy::Quality::missing || (rate.quality == policy::Quality::stale && rate.age > kOldRate)) {
+      ++blind;
+      if (!reading.trouble.empty()) trouble = reading.trouble;
+    } else if (rate.quality == policy::Quality::stale) {
+      ++partial;
+    }
+    return reading;
+  }
+  int readings = 0, blind = 0;
+  int partial = 0;  // a lower bound; some periods of it are normal, since new pods are ready before they are scraped
+  std::string trouble;  // why the last one was blind
+
+ private:
+  control::LiveMetrics& inner_;
+};
 
 /// Rounds of the guard in a thread of their own.
 class GuardThread {
@@ -131,6 +157,8 @@ struct Measurement {
   GuardFindings guard;
   std::string loop_log;
   std::optional<int> hpa_target_percent;
+  int readings = 0, blind = 0, partial = 0;  // of metrics: CountedMetrics
+  std::string metrics_trouble;
   int decisions = 0, without_decision = 0, skipped = 0, failed_writes = 0;
 };
 
@@ -267,6 +295,11 @@ class ClusterRun {
       return fail(ErrorCode::io, cat("the load failed: ", end->reason, load ? "" : cat("; ", load.error().message)));
     }
     MPCA_TRY(measurement.load, std::move(load));
+    if (reads_metrics(plan_.policy) && measurement.readings > 0 && measurement.blind == measurement.readings) {
+      return fail(ErrorCode::io,
+                  cat("the policy had no request rate in any of ", measurement.readings,
+                      " control periods, so what was measured is not the policy: ", measurement.metrics_trouble));
+    }
     if (measurement.load.was_interrupted) return fail(ErrorCode::io, "the load's pod was told to end");
     return measurement;
   }
@@ -340,11 +373,13 @@ class ClusterRun {
 
   Result<void> wait_for_pod(LoadJob& job) {
     std::string seen;
+    bool has_pod = false;
     for (const TimePoint end = tools_.clock.now() + kPodLimit; tools_.clock.now() < end;) {
       if (const auto view = job.look()) {
         // What has failed is told when all is known about it.
         if (view->state != kube::PodRun::State::waiting) return {};
         seen = view->reason;
+        has_pod = view->has_pod;
       } else {
         seen = view.error().message;
       }
@@ -352,9 +387,18 @@ class ClusterRun {
       if (stop_.stop_requested()) return interrupted();
       tools_.clock.sleep_until(tools_.clock.now() + kLook);
     }
-    return fail(ErrorCode::io, cat("the load's pod did not start within ", format_duration(kPodLimit), ": ", seen,
-                                   "; it needs image ", settings_.load.image, " and ServiceAccount ",
-                                   settings_.load.service_account, " (deploy/optional/experiments.yaml)"));
+    return fail(ErrorCode::io,
+                cat("the load's pod did not start within ", format_duration(kPodLimit), ": ", seen, "; it needs image ",
+                    settings_.load.image, " and ServiceAccount ", settings_.load.service_account,
+                    " (deploy/optional/experiments.yaml)", has_pod ? "" : no_pod_hint(job_name())));
+  }
+
+  /// Why is in events, which we may not read.
+  std::string no_pod_hint(const std::string& job) const {
+    return cat(
+        ". No pod was made for it: a ResourceQuota, a LimitRange, Pod Security or an admission webhook of the "
+        "namespace may have refused it; `kubectl --namespace ",
+        settings_.target.namespace_name, " get events --field-selector involvedObject.name=", job, "` says which");
   }
 
   void show(const FleetWatch& watch) {
@@ -380,13 +424,14 @@ class ClusterRun {
   Result<void> decide(const std::string& directory, const FleetWatch& watch, const std::stop_token& ended,
                       Measurement& measurement) {
     MPCA_TRY(const auto policy, policy::create_policy(plan_.policy, tuning_.workload, "--policy"));
-    MPCA_TRY(const auto metrics, tools_.make_metrics(tuning_.rate_window));
+    MPCA_TRY(const auto source, tools_.make_metrics(tuning_.rate_window));
+    CountedMetrics metrics(*source);
     kube::Client client = tools_.make_client({});
     control::KubeWorkload workload(
         {.namespace_name = settings_.target.namespace_name, .name = settings_.target.deployment}, client);
     const auto line = [&](std::string_view text) { measurement.loop_log += cat("[mpc] ", text, "\n"); };
     control::LiveWorld world({.workload = tuning_.workload, .apply = true, .offsets = settings_.offsets}, workload,
-                             *metrics, tools_.clock, ended, [&](const std::string& trouble) {
+                             metrics, tools_.clock, ended, [&](const std::string& trouble) {
                                line(trouble);
                                tools_.say(trouble);
                              });
@@ -404,6 +449,10 @@ class ClusterRun {
                                                 line(policy::explanation_sentence(seen, decision));
                                                 show(watch);
                                               }));
+    measurement.readings = metrics.readings;
+    measurement.blind = metrics.blind;
+    measurement.partial = metrics.partial;
+    measurement.metrics_trouble = metrics.trouble;
     measurement.decisions = run.decisions;
     measurement.failed_writes = run.failed_writes;
     measurement.without_decision = world.periods_without_decision();
@@ -435,6 +484,14 @@ class ClusterRun {
     if (missing_share > kTolerableGaps)
       cautions.push_back(cat("replicas were not known in ", fixed(missing_share * 100, 0),
                              " % of the seconds: the last known ones stand for them"));
+    if (reads_metrics(plan_.policy)) {
+      if (measured.blind > kTolerableGaps * measured.readings)
+        cautions.push_back(cat("the policy had no request rate, or one that was minutes old, in ", measured.blind,
+                               " of ", measured.readings, " control periods: ", measured.metrics_trouble));
+      if (measured.partial > kTolerablePartial * measured.readings)
+        cautions.push_back(cat("the policy had the request rate of some of the pods only in ", measured.partial, " of ",
+                               measured.readings, " control periods"));
+    }
     if (measured.without_decision > 0)
       cautions.push_back(cat(measured.without_decision, " control periods were without a decision"));
     if (measured.skipped > 0) cautions.push_back(cat(measured.skipped, " control periods were skipped"));
