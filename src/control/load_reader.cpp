@@ -92,7 +92,8 @@ LiveReading ClusterLoadReader::scrape(const LoadQuestion& question, const config
                                            .in_flight = source.in_flight,
                                            .cpu_seconds = source.cpu_seconds},
                                  .path = source.path,
-                                 .rate_window = question.source.rate_window};
+                                 .rate_window = question.source.rate_window,
+                                 .forget_after = 4 * question.period + std::chrono::minutes(1)};
   for (const PodAddress& pod : question.addresses)
     if (!pod.ip.empty()) workload.targets.push_back({.id = pod.id, .address = address_of(pod.ip, source.port)});
   scraper_.set_workload(question.key, workload);

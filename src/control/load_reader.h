@@ -25,6 +25,7 @@ struct LoadQuestion {
   const TargetRef& target;
   const std::vector<PodAddress>& addresses;
   int ready_replicas = 0;
+  Duration period{};  // until it is asked again
 };
 
 /// Not thread safe; each thread has its own.

@@ -37,6 +37,7 @@ struct Workload {
   ScrapedWorkload settings;  // without its targets
   PodWindow window;
   std::map<std::int64_t, Target> targets;
+  Duration wanted{};  // when somebody last asked for it; of os::monotonic_now()
 };
 
 bool are_measured_alike(const ScrapedWorkload& a, const ScrapedWorkload& b) {
@@ -109,6 +110,10 @@ struct Scraper::Impl {
       std::int64_t id;
       Target* target;
     };
+    std::erase_if(workloads, [&](const auto& one) {
+      const Duration limit = one.second.settings.forget_after;
+      return limit > Duration::zero() && now - one.second.wanted > limit;
+    });
     std::vector<Due> due;
     Duration next = now + kLongestWait;
     for (auto& [key, workload] : workloads) {
@@ -172,6 +177,8 @@ void Scraper::set_workload(const std::string& key, const ScrapedWorkload& worklo
     auto [entry, is_new] = impl_->workloads.try_emplace(key, workload, impl_->settings.interval, ++impl_->last_number);
     if (!is_new && !are_measured_alike(entry->second.settings, workload))
       entry->second = Workload(workload, impl_->settings.interval, ++impl_->last_number);
+    entry->second.wanted = now;
+    entry->second.settings.forget_after = workload.forget_after;
     auto& targets = entry->second.targets;
     std::vector<std::int64_t> ids;
     for (const ScrapeTarget& target : workload.targets) {
@@ -199,7 +206,8 @@ WorkloadReading Scraper::read(const std::string& key) {
   const std::scoped_lock lock(impl_->mutex);
   const auto found = impl_->workloads.find(key);
   if (found == impl_->workloads.end()) return {};
-  return found->second.window.read(TimePoint(os::monotonic_now()));
+  found->second.wanted = os::monotonic_now();
+  return found->second.window.read(TimePoint(found->second.wanted));
 }
 
 bool Scraper::wait_until_answering(const std::string& key, Duration limit) {

@@ -31,6 +31,9 @@ struct ScrapedWorkload {
   std::string path = "/metrics";
   Duration rate_window = std::chrono::seconds(15);
   std::vector<ScrapeTarget> targets{};
+  /// When nobody has set or read it for so long, it ends by itself: what is scraped on for nobody is an address that
+  /// may be somebody else's pod by now. Zero: only when it is removed.
+  Duration forget_after{};
 };
 
 struct ScraperSettings {

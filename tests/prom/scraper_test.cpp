@@ -112,6 +112,27 @@ TEST(Scraper, WorkloadsAreApartAndEndWhenRemoved) {
   EXPECT_FALSE(scraper.wait_until_answering("never", 1ms));
 }
 
+// A controller that does not lead any more, or an object that is off, asks no more; the pods' addresses get others.
+TEST(Scraper, WhatNobodyAsksForIsNotScrapedForEver) {
+  FakePod wanted, forgotten;
+  Scraper scraper({.interval = kInterval, .time_limit = 1s});
+  scraper.set_workload("wanted", {.targets = {{1, wanted.address()}}, .forget_after = 300ms});
+  scraper.set_workload("forgotten", {.targets = {{1, forgotten.address()}}, .forget_after = 300ms});
+  ASSERT_TRUE(scraper.wait_until_answering("forgotten", 10s));
+  os::RealClock clock;
+  for (int i = 0; i < 20; ++i) {
+    scraper.read("wanted");
+    clock.sleep_until(clock.now() + 50ms);
+  }
+  const int scrapes = forgotten.scrapes(), of_wanted = wanted.scrapes();
+  EXPECT_TRUE(eventually([&] {
+    scraper.read("wanted");
+    return wanted.scrapes() > of_wanted + 3;
+  }));
+  EXPECT_EQ(forgotten.scrapes(), scrapes);
+  EXPECT_EQ(scraper.read("forgotten").pods, 0);
+}
+
 TEST(Scraper, OtherNamesBeginAnew) {
   FakePod pod;
   Scraper scraper({.interval = kInterval, .time_limit = 1s});
