@@ -138,6 +138,7 @@ void Controller::take_out_of_line(const std::string& key, Entry& entry) {
 /// What was saved by whoever led before is loaded by each session's first period of the term.
 void Controller::begin_term(Duration now) {
   is_leading_ = true;
+  last_end_ = now;
   if (!std::exchange(has_term_, true)) {
     ++term_;
     looks_for_orphans_ = environment_.sees_all_objects;
@@ -191,6 +192,7 @@ void Controller::finish(const Job& job, PeriodResult result) {
   // Instants lie at the object's phase; the one that this period took the place of is not repeated.
   const Duration phase = phase_of(entry.uid, period);
   const Duration now = os::monotonic_now();
+  last_end_ = now;
   const std::int64_t next = (now - phase) / period + 1;
   figures_.skipped += std::max<std::int64_t>(next - (began - phase) / period - 1, 0);
   put_in_line(job.key, entry, phase + period * next);
@@ -306,6 +308,7 @@ ControllerFigures Controller::figures() const {
   const Duration now = os::monotonic_now();
   figures.is_leading = is_leading_;
   if (is_leading_ && !line_.empty()) figures.overdue = std::max(now - line_.begin()->first, Duration::zero());
+  if (is_leading_) figures.since_last_end = now - last_end_;
   for (const auto& [key, entry] : entries_)
     if (entry.running_since) figures.longest_running = std::max(figures.longest_running, now - *entry.running_since);
   return figures;

@@ -36,6 +36,7 @@ struct ControllerFigures {
   std::int64_t decided = 0, without_decision = 0, skipped = 0;  // periods; skipped ones were never begun
   Duration overdue{};          // of the object that waits longest for a period that is due
   Duration longest_running{};  // of the periods that run now
+  Duration since_last_end{};   // since a period ended, or since it began to lead, whichever is later
   bool is_leading = false;
 };
 
@@ -117,6 +118,7 @@ class Controller {
   int term_ = 0;
   bool has_term_ = false;    // has led since the lease was last lost, and knows more than what was saved
   bool is_leading_ = false;  // and decides
+  Duration last_end_{};      // monotonic; of a period, or when the term began
   ControllerFigures figures_;
 };
 

@@ -126,7 +126,9 @@ std::string ControllerMetrics::text(const Controller& controller, const runlog::
 std::optional<std::string> stuck(const ControllerFigures& figures) {
   if (figures.longest_running > kStuckAfter)
     return cat("a period has been running for ", format_duration(figures.longest_running));
-  if (figures.overdue > kStuckAfter) return cat("a period has been due for ", format_duration(figures.overdue));
+  // A long queue alone is no reason: when the API server is slow, another process would have the same queue.
+  const Duration idle = std::min(figures.overdue, figures.since_last_end);
+  if (idle > kStuckAfter) return cat("periods are due, and none has ended for ", format_duration(idle));
   return std::nullopt;
 }
 

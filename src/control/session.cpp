@@ -80,7 +80,8 @@ class Session::BoundLoad final : public LiveMetrics {
                          .source = session_.object_.load,
                          .target = session_.workload_->target(),
                          .addresses = addresses_,
-                         .ready_replicas = ready_replicas});
+                         .ready_replicas = ready_replicas,
+                         .period = session_.object_.workload.period});
     });
   }
 
@@ -364,9 +365,13 @@ void Session::say(std::string_view type, ConditionStatus status, std::string_vie
   place->message = std::move(message);
 }
 
+bool Session::may_tell(const TellingPause& pause) const {
+  return environment_.has_room() && pause.is_over(environment_.clock.now());
+}
+
 void Session::tell(const SessionTools& tools, bool is_warning, std::string_view reason, std::string_view action,
                    std::string note) {
-  if (is_warning && !environment_.has_room()) return;  // it comes again with the next period
+  if (is_warning && !may_tell(*environment_.status_pause)) return;  // it comes again with the next period
   const auto told = events_.record(tools.client,
                                    {.regarding = {.api_version = std::string(config::kAutoscalerApiVersion),
                                                   .kind = std::string(config::kAutoscalerKind),
@@ -396,13 +401,14 @@ void Session::write_status(const SessionTools& tools) {
   const bool is_news = !status_at_ || gist != written_gist_;
   if (!is_news && now - *status_at_ < environment_.status_interval) return;
   // In a trouble of all objects, telling must not keep the threads from deciding: news wait for their turn.
-  if (!environment_.may_write() || !environment_.has_room()) return;
+  if (!environment_.may_write() || !may_tell(*environment_.status_pause)) return;
   const std::string path = kube::object_path(config::kAutoscalerApiVersion, object_.namespace_name,
                                              config::kAutoscalerResource, object_.name);
   const auto written = timed(Stage::status, [&] {
     return tools.client.apply_status(path, "mpc-autoscaler", config::status_apply_body(object_, status_));
   });
   status_at_ = now;
+  environment_.status_pause->note(written, environment_.clock.now());
   if (!written) {
     environment_.log(cat(key_, ": status was not written: ", written.error().message));
     return;
@@ -413,13 +419,14 @@ void Session::write_status(const SessionTools& tools) {
 void Session::save_if_due(const SessionTools& tools) {
   const TimePoint now = environment_.clock.now();
   if (!saved_at_) saved_at_ = now - environment_.save_interval + phase_of(object_.uid, environment_.save_interval);
-  if (now - *saved_at_ >= environment_.save_interval && environment_.has_room()) save(tools);
+  if (now - *saved_at_ >= environment_.save_interval && may_tell(*environment_.save_pause)) save(tools);
 }
 
 void Session::save(const SessionTools& tools) {
   if (!has_decided_ || policy_ == nullptr || !environment_.states.is_on() || !environment_.may_write()) return;
   saved_at_ = environment_.clock.now();
   const auto saved = timed(Stage::save, [&] { return environment_.states.save(tools.client, object_, memory()); });
+  environment_.save_pause->note(saved, environment_.clock.now());
   if (saved) {
     has_decided_ = false;
   } else {

@@ -16,6 +16,7 @@
 #include "control/live_step.h"
 #include "control/load_reader.h"
 #include "control/saved_states.h"
+#include "control/telling_pause.h"
 #include "core/clock.h"
 #include "kube/events.h"
 #include "policy/policy.h"
@@ -46,6 +47,8 @@ struct SessionEnvironment {
   std::string instance;                                            // this process, in events
   Duration status_interval = std::chrono::minutes(1);              // between status writes when only numbers move
   Duration save_interval = std::chrono::minutes(15);
+  std::shared_ptr<TellingPause> status_pause = std::make_shared<TellingPause>();
+  std::shared_ptr<TellingPause> save_pause = std::make_shared<TellingPause>();
   /// All objects of the cluster are watched. Else what an unknown object has saved may be that of another controller.
   bool sees_all_objects = true;
 };
@@ -102,6 +105,8 @@ class Session {
   void keep_books(const policy::Observation& seen, const policy::Decision& decision);
   /// What of the status is news when it changes.
   std::string gist() const;
+  /// Whether what can wait is told to the API server now.
+  bool may_tell(const TellingPause& pause) const;
   void write_status(const SessionTools& tools);
   void save_if_due(const SessionTools& tools);
   template <class Work>

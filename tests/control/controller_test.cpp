@@ -247,7 +247,9 @@ TEST_F(ControllerTest, WhoDoesNotLeadAnyMoreTellsOfNoObject) {
 TEST(ControllerHealth, APeriodThatNeverEndsIsAReasonToRestart) {
   EXPECT_FALSE(stuck({.overdue = 2s, .longest_running = 20s, .is_leading = true}));
   EXPECT_TRUE(stuck({.overdue = 2s, .longest_running = 4min, .is_leading = true}));
-  EXPECT_TRUE(stuck({.overdue = 4min, .longest_running = 0s, .is_leading = true}));
+  EXPECT_TRUE(stuck({.overdue = 4min, .longest_running = 0s, .since_last_end = 4min, .is_leading = true}));
+  EXPECT_FALSE(stuck({.overdue = 40min, .longest_running = 5s, .since_last_end = 1s, .is_leading = true}))
+      << "a long queue that moves on";
 }
 
 TEST(ControllerServer, AnswersItsThreePages) {

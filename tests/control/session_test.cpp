@@ -241,6 +241,27 @@ TEST_F(SessionTest, WhenTheApiServerMayNotBeAskedMuchTheStatusIsToldLater) {
   EXPECT_EQ(server.count("PATCH", "/status"), 1);
 }
 
+// Each status would keep a thread waiting for its time limit, in each period of each object.
+TEST_F(SessionTest, WhileAStatusHangsNoneIsWrittenForAWhileAndDecidingGoesOn) {
+  kube::Client quick{server.connection(), {.timeout = 100ms, .max_attempts = 1}, limit, clock, RandomStream(1, "test")};
+  const SessionTools with_quick{quick, load};
+  server.add_fault({.kind = test::Fault::Kind::hang, .method = "PATCH", .path = "/status", .times = -1});
+  Session& web = session(autoscaler_object("Auto"));
+  const auto tries_after = [&](Duration passed) {
+    clock.sleep_until(clock.now() + passed);
+    EXPECT_EQ(web.run_period(with_quick, 1), PeriodResult::decided);
+    return server.count("PATCH", "/status");
+  };
+  EXPECT_EQ(tries_after(0s), 1);
+  EXPECT_EQ(replicas(), 6);
+  EXPECT_EQ(tries_after(15s), 1);
+  EXPECT_EQ(tries_after(15s), 2);
+  EXPECT_EQ(tries_after(45s), 2) << "twice as long the second time";
+  server.clear_faults();
+  EXPECT_EQ(tries_after(15s), 3);
+  EXPECT_EQ(tries_after(1min), 4) << "all is well again";
+}
+
 // ---- what was learned ----
 
 TEST_F(SessionTest, WhatWasLearnedIsFoundByTheNextLeader) {
