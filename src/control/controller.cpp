@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <atomic>
-#include <nlohmann/json.hpp>
 #include <thread>
 #include <utility>
 
 #include "core/os/real_clock.h"
 #include "core/text.h"
+#include "net/json.h"
 
 namespace mpca::control {
 namespace {
@@ -22,30 +22,19 @@ TargetRef target_of(const config::AutoscalerObject& object) {
           .name = object.target_name};
 }
 
-std::string text_or_none(const nlohmann::json& object, const std::string& key) {
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-nlohmann::json part_of(const nlohmann::json& object, const char* key) {
-  return object.is_object() ? object.value(key, nlohmann::json()) : nlohmann::json();
-}
-
 /// What can be known of an object whose spec is not understood: its metadata, and what its status said.
 config::AutoscalerObject unreadable(const kube::Change& change) {
   config::AutoscalerObject object;
   object.namespace_name = change.namespace_name;
   object.name = change.name;
   object.uid = change.uid;
-  const nlohmann::json read = nlohmann::json::parse(change.object, nullptr, false);
-  const nlohmann::json metadata = part_of(read, "metadata");
-  object.resource_version = text_or_none(metadata, "resourceVersion");
-  object.is_deleted = !text_or_none(metadata, "deletionTimestamp").empty();
-  const nlohmann::json generation = part_of(metadata, "generation");
-  if (generation.is_number_integer()) object.generation = generation.get<std::int64_t>();
-  object.is_paused = text_or_none(part_of(metadata, "annotations"), std::string(config::kPausedAnnotation)) == "true";
-  if (const nlohmann::json status = part_of(read, "status"); status.is_object() && !status.empty())
-    object.status = status.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  const auto read = net::parse_json(change.object);
+  object.resource_version = net::text_at(read, "metadata", "resourceVersion");
+  object.is_deleted = !net::text_at(read, "metadata", "deletionTimestamp").empty();
+  object.generation = net::integer_at(read, "metadata", "generation").value_or(object.generation);
+  object.is_paused = net::text_at(read, "metadata", "annotations", config::kPausedAnnotation.data()) == "true";
+  if (const auto& status = net::json_at(read, "status"); status.is_object() && !status.empty())
+    object.status = net::json_text(status);
   return object;
 }
 
