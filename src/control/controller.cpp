@@ -76,6 +76,13 @@ void Controller::on_object(const kube::Change& change) {
   const std::scoped_lock lock(mutex_);
   Entry& entry = entries_[key];
   const bool is_new = entry.uid.empty();
+  if (!is_new && entry.uid != change.uid) {
+    // Deleted and made again while its period ran: another object, which inherits nothing.
+    removed_.push_back(entry.uid);
+    on_removed_(entry.uid);
+    entry.session.reset();
+    entry.summary = {};
+  }
   entry.uid = change.uid;
   entry.is_removed = false;
   set_target(key, entry, object.second ? std::nullopt : std::optional(target_of(object.first)));
@@ -176,7 +183,7 @@ void Controller::finish(const Job& job, PeriodResult result) {
     erase(job.key);
     return;
   }
-  const Session& session = *entry.session;
+  const Session& session = *job.session;
   const Duration period = session.object().workload.period;
   // Instants lie at the object's phase; the one that this period took the place of is not repeated.
   const Duration phase = phase_of(entry.uid, period);
@@ -223,7 +230,7 @@ void Controller::work(const std::stop_token& stop) {
     if (job->session == nullptr) {
       job->session = std::make_shared<Session>(environment_, job->update->first, job->update->second);
       const std::scoped_lock lock(mutex_);
-      entries_.at(job->key).session = job->session;
+      if (Entry& entry = entries_.at(job->key); entry.uid == job->session->object().uid) entry.session = job->session;
     } else if (job->update) {
       job->session->update(std::move(job->update->first), std::move(job->update->second));
     }

@@ -171,6 +171,28 @@ TEST_F(ControllerTest, NoTwoWritesAreOfTheSameVersion) {
   for (const auto& [version, count] : successes) EXPECT_EQ(count, 1) << version;
 }
 
+TEST_F(ControllerTest, AnObjectThatIsMadeAgainWhileItsPeriodRunsInheritsNothing) {
+  put(autoscaler_object("Auto"));
+  Process process(server, 1);
+  EXPECT_TRUE(eventually([&] { return replicas() == 6; }));
+  server.add_fault({.kind = test::Fault::Kind::late, .method = "PATCH", .path = "/scale", .times = 1});
+  set_replicas(2);
+  EXPECT_TRUE(eventually([&] { return server.count("PATCH", "/scale") == 2; })) << "its write hangs";
+  server.delete_object(kObjects + std::string("web"));
+  std::string again = autoscaler_object("Auto");
+  again.replace(again.find("uid-of-web"), 10, "uid-of-new");
+  put(again);
+  pause(300ms);
+  server.clear_faults();
+  const std::string state = "/api/v1/namespaces/mpc-system/configmaps/mpc-autoscaler-state-uid-of-new";
+  EXPECT_TRUE(eventually([&] { return replicas() == 6; }));
+  set_replicas(2);
+  EXPECT_TRUE(eventually([&] { return replicas() == 6; }));
+  process.stop();
+  EXPECT_FALSE(server.object(state).empty()) << "its memory is its own";
+  EXPECT_TRUE(server.object(kState).empty());
+}
+
 TEST_F(ControllerTest, AnObjectThatIsNotUnderstoodIsToldAndTheOthersGoOn) {
   put(R"({"apiVersion":"autoscaling.mpc.dev/v1alpha1","kind":"PredictiveAutoscaler","metadata":{"namespace":"shop",)"
       R"("name":"bad","generation":4},"spec":{"mode":"Autopilot"}})",
