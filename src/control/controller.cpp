@@ -15,8 +15,10 @@ namespace {
 constexpr Duration kLongestSleep =
     std::chrono::milliseconds(200);  // a stop and the lease are heard at least this often
 
+/// What is compared to find who has the same target: any version of an API shows the same objects.
 TargetRef target_of(const config::AutoscalerObject& object) {
-  return {.api_version = object.target_api_version,
+  const std::size_t slash = object.target_api_version.find('/');
+  return {.api_version = slash == std::string::npos ? std::string() : object.target_api_version.substr(0, slash),
           .kind = object.target_kind,
           .namespace_name = object.namespace_name,
           .name = object.target_name};

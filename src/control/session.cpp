@@ -327,6 +327,7 @@ Session::Acting Session::acting() const {
   if (object_.mode != Mode::automatic)
     return {.reason = cat("Mode", name_of(object_.mode)),
             .message = cat("the mode is ", name_of(object_.mode), "; Auto acts")};
+  if (object_.is_deleted) return {.reason = "Deleted", .message = "the object is being deleted"};
   if (object_.is_paused)
     return {.reason = "Paused", .message = cat("the annotation ", config::kPausedAnnotation, " is true")};
   if (const auto others = environment_.index.others_of(workload_->target()); !others.empty()) {

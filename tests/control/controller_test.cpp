@@ -128,6 +128,17 @@ TEST_F(ControllerTest, TwoObjectsOfOneTargetRefuseBoth) {
   EXPECT_TRUE(eventually([&] { return replicas() == 6; }));
 }
 
+// Of a custom kind that is served in two versions, both show the same objects.
+TEST_F(ControllerTest, ATargetNamedInAnotherVersionOfItsApiIsTheSameTarget) {
+  put(autoscaler_object("Auto"));
+  std::string other = autoscaler_object("Auto", R"({"name":"static","settings":{"replicas":"9"}})", "", "web2");
+  other.replace(other.find("apps/v1"), 7, "apps/v2");
+  put(other, "web2");
+  Process process(server, 1);
+  EXPECT_TRUE(eventually([&] { return reason("Acting") == "AnotherAutoscaler"; }));
+  EXPECT_EQ(replicas(), 3);
+}
+
 TEST_F(ControllerTest, AnHpaThatComesStopsActingAndOneThatGoesAllowsIt) {
   const std::string hpa = "/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers/web";
   server.put_object(hpa, hpa_change("shop", "web", "apps/v1", "web").object);

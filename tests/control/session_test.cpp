@@ -229,6 +229,14 @@ TEST_F(SessionTest, AStatusInWhichNothingChangedIsWrittenOnceAMinute) {
   EXPECT_EQ(server.count("PATCH", "/status"), 2);
 }
 
+TEST_F(SessionTest, AnObjectThatIsBeingDeletedDoesNotActAnyMore) {
+  std::string going = autoscaler_object("Auto");
+  going.replace(going.find(R"("generation":1)"), 14, R"("generation":1,"deletionTimestamp":"2026-11-26T11:00:00Z")");
+  session(going).run_period(tools, 1);
+  EXPECT_EQ(replicas(), 3);
+  EXPECT_EQ(reason("Acting"), "Deleted");
+}
+
 // Telling waits, scaling does not.
 TEST_F(SessionTest, WhenTheApiServerMayNotBeAskedMuchTheStatusIsToldLater) {
   has_room = false;
