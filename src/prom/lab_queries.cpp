@@ -16,10 +16,13 @@ Result<LabQueries> lab_queries(const LabQuerySettings& settings) {
   const std::string labels =
       cat("namespace=\"", escape_label_value(settings.name_space), "\",job=\"", escape_label_value(settings.job), "\"");
   const std::string in_flight = cat("toy_in_flight_requests{", labels, "}");
+  // Of a pod with one scrape in the window there is no rate, while what it said last is known for minutes: the sum
+  // would be that of the others. The gauge tells of scrapes, since a counter may begin with the first request.
+  const std::string whole_pods = cat("count(count_over_time(", in_flight, "[", *window, "]) >= 2)");
   const auto query = [&](std::string promql) {
     return InstantQuery{.promql = std::move(promql),
                         .age_promql = cat("time() - max(timestamp(", in_flight, "))"),
-                        .count_promql = cat("count(", in_flight, ")")};
+                        .count_promql = whole_pods};
   };
   return LabQueries{
       .request_rate_rps = query(cat("sum(rate(toy_http_requests_total{", labels, ",path=\"/work\"}[", *window, "]))")),

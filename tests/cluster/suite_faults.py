@@ -85,7 +85,7 @@ def during(shop, watch, what):
 def api_server_killed(shop, watch, _):
     process = shop.plane.processes["apiserver"]
     process.kill()
-    time.sleep(8)
+    time.sleep(14)  # longer than any retry
     shop.plane.start_api_server()
     shop.plane.wait_until_ready()
     during(shop, watch, "API server killed")

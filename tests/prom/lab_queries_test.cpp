@@ -23,7 +23,7 @@ TEST(LabQueries, AreThoseOfTheReferenceLab) {
   EXPECT_EQ(queries->cpu_cores.age_promql,
             "time() - max(timestamp(toy_in_flight_requests{namespace=\"default\",job=\"toy-load-toy-load\"}))");
   EXPECT_EQ(queries->cpu_cores.count_promql,
-            "count(toy_in_flight_requests{namespace=\"default\",job=\"toy-load-toy-load\"})");
+            "count(count_over_time(toy_in_flight_requests{namespace=\"default\",job=\"toy-load-toy-load\"}[1m]) >= 2)");
 }
 
 TEST(LabQueries, AHostileNameStaysALabelsValue) {
